@@ -1,0 +1,149 @@
+//! Every SQLSTATE, and the words of every error that is the caller's to mend.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+use crate::svm::FitError;
+
+/// Why a call cannot be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    /// The fit's own reasons.
+    Fit(FitError),
+    /// The bytes of a `vector` contradict themselves.
+    CorruptVector,
+    /// An array of vectors has more than one dimension.
+    ArrayNotFlat,
+    /// An array of vectors has a null element.
+    NullElement { argument: &'static str },
+    /// An argument that must have a value is null.
+    NullArgument { argument: &'static str },
+    /// An integer argument is outside its range.
+    OutOfRange { argument: &'static str, value: i64, range: &'static str },
+    /// An aggregate's support function was called outside an aggregate.
+    NotInAggregate,
+    /// `source` names no relation; it was dropped since its name was looked up.
+    UnknownRelation { oid: u32 },
+    /// `embedding` names no column of `source`.
+    UnknownColumn { column: String, relation: String, vector_columns: Vec<String> },
+    /// `embedding` names a column of another type.
+    WrongType { column: String, relation: String, found: String, vector_columns: Vec<String> },
+    /// Rows of this kind of relation cannot be drawn.
+    UnsupportedRelation { relation: String, kind: &'static str },
+    /// `source` has no row with an embedding that the caller sees.
+    NoRows { column: String, relation: String, nulls: u64, zeros: u64 },
+}
+
+impl From<FitError> for Error {
+    fn from(error: FitError) -> Self {
+        Error::Fit(error)
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> Self {
+        let mut report = ErrorReport::new(error.sqlstate(), error.message(), "hinted_exemplar");
+        if let Some(detail) = error.detail() {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint() {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}
+
+impl Error {
+    /// Raises this as a Postgres error, for the few places that cannot return one.
+    pub fn raise(self) -> ! {
+        ErrorReport::from(self).report(PgLogLevel::ERROR);
+        unreachable!("an error report of level ERROR does not return")
+    }
+
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        match self {
+            Error::Fit(FitError::DifferentDimensions { .. }) | Error::ArrayNotFlat => {
+                PgSqlErrorCode::ERRCODE_DATA_EXCEPTION
+            }
+            Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
+            Error::Fit(_) | Error::OutOfRange { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::CorruptVector => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+            Error::NullElement { .. } | Error::NullArgument { .. } => {
+                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED
+            }
+            Error::NotInAggregate => PgSqlErrorCode::ERRCODE_INVALID_FUNCTION_DEFINITION,
+            Error::UnknownRelation { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+            Error::UnknownColumn { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+            Error::WrongType { .. } => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+            Error::UnsupportedRelation { .. } => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Error::Fit(error) => error.to_string(),
+            Error::CorruptVector => "vector has a size that contradicts its dimensions".into(),
+            Error::ArrayNotFlat => "array must be 1-D".into(),
+            Error::NullElement { .. } => "array must not contain nulls".into(),
+            Error::NullArgument { argument } => format!("{argument} must not be null"),
+            Error::OutOfRange { argument, range, .. } => format!("{argument} must be {range}"),
+            Error::NotInAggregate => "aggregate function called in non-aggregate context".into(),
+            Error::UnknownRelation { oid } => format!("relation with OID {oid} does not exist"),
+            Error::UnknownColumn { column, relation, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" does not exist")
+            }
+            Error::WrongType { column, relation, found, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" is of type {found}, not vector")
+            }
+            Error::UnsupportedRelation { relation, kind } => {
+                format!("cannot sample rows of {kind} \"{relation}\"")
+            }
+            Error::NoRows { column, relation, .. } => {
+                format!("relation \"{relation}\" has no rows with a vector in column \"{column}\"")
+            }
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Error::Fit(error) => error.detail(),
+            Error::NullElement { argument } => Some(format!("Argument {argument} has a null element.")),
+            Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
+            Error::NoRows { nulls: 0, zeros: 0, .. } => {
+                Some("It is empty, or no row is visible to the current user.".into())
+            }
+            Error::NoRows { nulls, zeros, .. } => {
+                Some(format!("Of its rows {nulls} are null and {zeros} are the zero vector."))
+            }
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::Fit(error) => error.remedy().map(Into::into),
+            Error::NullElement { .. } => Some("ARRAY(SELECT ...) may need a WHERE ... IS NOT NULL.".into()),
+            Error::NullArgument { argument: "exemplar" } => Some(
+                "The row it was selected from may not exist, or has no embedding. \
+                 Leave the argument out to search by hint alone."
+                    .into(),
+            ),
+            Error::NullArgument { .. } => Some("Leave the argument out to use its default.".into()),
+            Error::UnknownColumn { vector_columns, .. } | Error::WrongType { vector_columns, .. } => {
+                Some(match vector_columns.as_slice() {
+                    [] => "The relation has no column of type vector.".into(),
+                    columns => format!("Columns of type vector: {}.", columns.join(", ")),
+                })
+            }
+            Error::UnsupportedRelation { .. } => {
+                Some("Name an ordinary table or a materialized view of the rows as source.".into())
+            }
+            Error::NoRows { .. } => {
+                Some("Load rows first; a fit tells the exemplars apart from the table's other rows.".into())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The glue: types, rows, errors and SQL functions.
+
+mod aggregate;
+mod api;
+mod args;
+mod error;
+mod heap;
+mod sample;
+mod source;
+mod spi;
+mod vector;
+
+pgrx::pg_module_magic!(name, version);
+
+/// Postgres' own errors pass through Rust as panics; without this they would carry a Rust back trace
+/// in their DETAIL when the server runs with RUST_BACKTRACE.
+#[pgrx::pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    std::panic::set_hook(Box::new(|_| ()));
+}

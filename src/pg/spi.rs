@@ -1,0 +1,117 @@
+//! Read-only queries as the caller, under the caller's snapshot.
+//!
+//! pgrx's client decides by itself whether a query is read-only, and in a transaction that has written
+//! it would take a newer snapshot than the statement it runs in.
+
+use std::ffi::CString;
+
+use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
+use pgrx::{IntoDatum, pg_sys};
+
+use crate::sampling::Place;
+
+/// A connection to SPI, closed when dropped.
+pub struct Connection(());
+
+impl Connection {
+    pub fn open() -> Self {
+        // SAFETY: SPI_connect raises where it fails.
+        unsafe { pg_sys::SPI_connect() };
+        Connection(())
+    }
+
+    /// Plans `query` with parameters of the given types.
+    pub fn prepare(&self, query: &str, types: &[pg_sys::Oid]) -> Plan<'_> {
+        // Identifiers come from the catalog and cannot hold a NUL byte.
+        let query = CString::new(query).unwrap_or_default();
+        let mut types = types.to_vec();
+        // SAFETY: both pointers are valid for the call; a null plan is refused on execution.
+        let plan = unsafe { pg_sys::SPI_prepare(query.as_ptr(), types.len() as i32, types.as_mut_ptr()) };
+        Plan { plan, connection: self }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: the connection was opened by `open` and is closed once.
+        unsafe { pg_sys::SPI_finish() };
+    }
+}
+
+/// A planned query.
+pub struct Plan<'a> {
+    plan: pg_sys::SPIPlanPtr,
+    connection: &'a Connection,
+}
+
+impl<'a> Plan<'a> {
+    /// Runs the query.
+    ///
+    /// # Safety
+    /// `values` are valid values of the types that the query was prepared with.
+    pub unsafe fn select(&self, values: &mut [pg_sys::Datum]) -> Rows<'a> {
+        let (read_only, no_limit) = (true, 0);
+        // SAFETY: the plan belongs to the open connection and the values fit it. SPI_execute_plan
+        // raises where it fails and leaves its rows in SPI_tuptable, which is read at once.
+        let table = unsafe {
+            pg_sys::SPI_execute_plan(self.plan, values.as_mut_ptr(), std::ptr::null(), read_only, no_limit);
+            pg_sys::SPI_tuptable
+        };
+        Rows { table, _connection: self.connection }
+    }
+}
+
+/// The rows of a query, freed when dropped.
+pub struct Rows<'a> {
+    table: *mut pg_sys::SPITupleTable,
+    _connection: &'a Connection,
+}
+
+impl Rows<'_> {
+    pub fn len(&self) -> usize {
+        // SAFETY: null, or a table that is alive as long as the connection and `self`.
+        unsafe { self.table.as_ref() }.map_or(0, |table| table.numvals as usize)
+    }
+
+    /// The value of a column of a row, both counted from 0; `None` for null or no such row.
+    pub fn get(&self, row: usize, column: usize) -> Option<pg_sys::Datum> {
+        if row >= self.len() {
+            return None;
+        }
+        let mut null = false;
+        // SAFETY: the table has this row, and SPI_getbinval answers null for a column it does not have.
+        let value = unsafe {
+            let table = &*self.table;
+            let tuple = *table.vals.add(row);
+            pg_sys::SPI_getbinval(tuple, table.tupdesc, column as i32 + 1, &mut null)
+        };
+        (!null).then_some(value)
+    }
+}
+
+impl Drop for Rows<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the table is freed once, while its connection is open; null is let be.
+        unsafe { pg_sys::SPI_freetuptable(self.table) }
+    }
+}
+
+/// `places` as a value of type `tid[]`.
+pub fn tid_array(places: &[Place]) -> pg_sys::Datum {
+    let tid = |&(block, offset): &Place| {
+        let mut tid = pg_sys::ItemPointerData::default();
+        item_pointer_set_all(&mut tid, block, offset);
+        tid
+    };
+    let tids: Vec<_> = places.iter().map(tid).collect();
+    tids.into_datum().unwrap_or(pg_sys::Datum::null())
+}
+
+/// The place that a value of type `tid` names.
+///
+/// # Safety
+/// `datum` is a valid `tid`, not null.
+pub unsafe fn place(datum: pg_sys::Datum) -> Place {
+    // SAFETY: a tid is passed by reference to an ItemPointerData.
+    item_pointer_get_both(unsafe { *datum.cast_mut_ptr::<pg_sys::ItemPointerData>() })
+}

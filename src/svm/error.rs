@@ -1,0 +1,71 @@
+//! What can be wrong with the input of a fit.
+
+use std::fmt;
+
+/// Why a fit cannot be made. `Display` is the primary message, in Postgres' style; `name` is what the
+/// caller calls a vector, for instance `exemplars[2]`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FitError {
+    /// Neither an exemplar nor a hint was given, so nothing says what is wanted.
+    NothingWanted,
+    /// There are exemplars, but no row to tell them apart from.
+    NoNegatives,
+    /// A vector has other dimensions than `reference` says.
+    DifferentDimensions { name: String, found: usize, reference: String, expected: usize },
+    /// A zero vector stands where a direction is needed.
+    ZeroVector { name: String },
+    /// The normalised hints add up to the zero vector.
+    HintsCancel,
+    /// A parameter is outside its range.
+    InvalidParameter { name: &'static str, value: f64, range: &'static str },
+}
+
+impl fmt::Display for FitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FitError::NothingWanted => write!(f, "neither an exemplar nor a hint was given"),
+            FitError::NoNegatives => write!(f, "there are no negatives to fit against"),
+            FitError::DifferentDimensions { expected, found, .. } => {
+                write!(f, "different vector dimensions {expected} and {found}")
+            }
+            FitError::ZeroVector { name } => write!(f, "{name} must not be the zero vector"),
+            FitError::HintsCancel => write!(f, "hints must not cancel each other out"),
+            FitError::InvalidParameter { name, range, .. } => write!(f, "{name} must be {range}"),
+        }
+    }
+}
+
+impl std::error::Error for FitError {}
+
+impl FitError {
+    /// The facts of this very case, a full sentence.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            FitError::DifferentDimensions { name, found, reference, expected } => {
+                Some(format!("{name} has {found} dimensions, {reference} has {expected}."))
+            }
+            FitError::InvalidParameter { name, value, .. } => Some(format!("{name} is {value}.")),
+            FitError::HintsCancel => Some("The mean of the normalised hints is the zero vector.".into()),
+            FitError::NoNegatives => Some("All rows are exemplars, zero vectors or null.".into()),
+            FitError::NothingWanted | FitError::ZeroVector { .. } => None,
+        }
+    }
+
+    /// What the user can do about it, a full sentence.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            FitError::NothingWanted => {
+                Some("Give exemplar, exemplars, hint or hints. A sub-select that finds no row gives NULL.")
+            }
+            FitError::NoNegatives => Some("A fit needs other rows to tell the exemplars apart from."),
+            FitError::DifferentDimensions { .. } => {
+                Some("All vectors, hints among them, must come from the same embedding model.")
+            }
+            FitError::ZeroVector { .. } => {
+                Some("A zero vector has no direction; it is often a placeholder for a missing embedding.")
+            }
+            FitError::HintsCancel => Some("Give hints that point in similar directions, or fewer of them."),
+            FitError::InvalidParameter { .. } => None,
+        }
+    }
+}

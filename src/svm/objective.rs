@@ -1,0 +1,150 @@
+//! J, its gradient and its curvature at a point.
+
+use super::kernel;
+use super::problem::Problem;
+
+/// Rows times dimensions between two calls of the interrupt check: well under a millisecond.
+const ELEMENTS_PER_CHUNK: usize = 1 << 18;
+
+/// The value of J and of each of its terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Value {
+    pub hinge: f64,
+    pub size: f64,
+    pub hint: f64,
+}
+
+impl Value {
+    /// J, the sum of the terms.
+    pub fn total(&self) -> f64 {
+        self.hinge + self.size + self.hint
+    }
+}
+
+/// Where J was evaluated last: the point `(w, b)` as one vector of length d + 1, the gradient there
+/// and what its curvature needs. All memory of a fit beside its rows.
+pub(super) struct Evaluation {
+    pub value: Value,
+    pub gradient: Vec<f64>,
+    /// `s_i` for the rows inside the margin, 0 for the others.
+    active: Vec<f64>,
+    cosine: Cosine,
+}
+
+/// `cos(w, q)` and the vectors its derivatives are made of.
+#[derive(Default, Clone)]
+struct Cosine {
+    value: f64,
+    length: f64,
+    unit: Vec<f64>,
+}
+
+pub(super) struct Objective<'a> {
+    problem: &'a Problem,
+    interrupt: &'a mut dyn FnMut(),
+}
+
+impl<'a> Objective<'a> {
+    pub fn new(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
+        Objective { problem, interrupt }
+    }
+
+    pub fn evaluation(&self) -> Evaluation {
+        let d = self.problem.set.dimensions();
+        Evaluation {
+            value: Value::default(),
+            gradient: vec![0.0; d + 1],
+            active: vec![0.0; self.problem.weights.len()],
+            cosine: Cosine { unit: vec![0.0; d], ..Cosine::default() },
+        }
+    }
+
+    /// J and its gradient at `point`, in one pass over the rows:
+    ///
+    /// ```text
+    /// grad_w = -sum_i s_i slack_i y_i x_i + lambda w - lambda_q (q - cos u) / |w|,  u = w / |w|
+    /// grad_b = -sum_i s_i slack_i y_i,                     slack_i = max(0, 1 - y_i (w.x_i + b))
+    /// ```
+    pub fn evaluate(&mut self, point: &[f64], at: &mut Evaluation) {
+        let Problem { set, weights, hint, params } = self.problem;
+        let d = set.dimensions();
+        let (w, b) = (&point[..d], point[d]);
+        let (mut hinge, mut gradient_b) = (0.0, 0.0);
+        at.gradient.fill(0.0);
+        for (start, rows) in chunks(set.values(), d) {
+            kernel::accumulate(rows, w, &mut at.gradient[..d], |i, score| {
+                let i = start + i;
+                let y = if i < set.exemplars() { 1.0 } else { -1.0 };
+                let slack = 1.0 - y * (score + b);
+                let inside = slack > 0.0;
+                at.active[i] = if inside { weights[i] } else { 0.0 };
+                if !inside {
+                    return 0.0;
+                }
+                let residual = -weights[i] * slack * y;
+                hinge += 0.5 * weights[i] * slack * slack;
+                gradient_b += residual;
+                residual
+            });
+            (self.interrupt)();
+        }
+        at.gradient[d] = gradient_b;
+        kernel::add_scaled(&mut at.gradient[..d], params.lambda, w);
+        at.value = Value { hinge, size: 0.5 * params.lambda * kernel::inner(w, w), hint: 0.0 };
+        if let Some(hint) = hint {
+            at.cosine.set(w, &hint.q);
+            let Cosine { value: cosine, length, unit } = &at.cosine;
+            at.value.hint = hint.lambda_q * (1.0 - cosine);
+            let pull = hint.lambda_q / length;
+            kernel::add_scaled(&mut at.gradient[..d], -pull, &hint.q);
+            kernel::add_scaled(&mut at.gradient[..d], pull * cosine, unit);
+        }
+    }
+
+    /// `out = H v`, the product with the generalised Hessian of J at `at`:
+    ///
+    /// ```text
+    /// H = sum_active s_i (x_i, 1)(x_i, 1)^T + lambda I_w
+    ///   + lambda_q/|w|^2 (u q^T + q u^T + cos (I - 3 u u^T))_w
+    /// ```
+    pub fn curve(&mut self, at: &Evaluation, v: &[f64], out: &mut [f64]) {
+        let Problem { set, hint, params, .. } = self.problem;
+        let d = set.dimensions();
+        let (v_w, v_b) = (&v[..d], v[d]);
+        let mut out_b = 0.0;
+        out.fill(0.0);
+        for (start, rows) in chunks(set.values(), d) {
+            kernel::accumulate_active(rows, v_w, &at.active[start..], &mut out[..d], |s, score| {
+                let c = s * (score + v_b);
+                out_b += c;
+                c
+            });
+            (self.interrupt)();
+        }
+        out[d] = out_b;
+        kernel::add_scaled(&mut out[..d], params.lambda, v_w);
+        if let Some(hint) = hint {
+            let Cosine { value: cosine, length, unit } = &at.cosine;
+            let scale = hint.lambda_q / (length * length);
+            let (qv, uv) = (kernel::inner(&hint.q, v_w), kernel::inner(unit, v_w));
+            kernel::add_scaled(&mut out[..d], scale * (qv - 3.0 * cosine * uv), unit);
+            kernel::add_scaled(&mut out[..d], scale * uv, &hint.q);
+            kernel::add_scaled(&mut out[..d], scale * cosine, v_w);
+        }
+    }
+}
+
+impl Cosine {
+    fn set(&mut self, w: &[f64], q: &[f64]) {
+        // A w of length 0 has no cosine; the smallest length keeps the numbers finite there.
+        self.length = kernel::inner(w, w).sqrt().max(f64::MIN_POSITIVE.sqrt());
+        self.unit.iter_mut().zip(w).for_each(|(u, w)| *u = w / self.length);
+        self.value = kernel::inner(&self.unit, q);
+    }
+}
+
+/// Whole rows in chunks of limited size, each with the number of its first row.
+fn chunks(values: &[f32], d: usize) -> impl Iterator<Item = (usize, &[f32])> {
+    let rows = (ELEMENTS_PER_CHUNK / d).max(1);
+    values.chunks(rows * d).enumerate().map(move |(i, chunk)| (i * rows, chunk))
+}

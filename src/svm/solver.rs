@@ -1,0 +1,237 @@
+//! A trust-region Newton method for J.
+//!
+//! J is smooth and, but for the cosine term, convex and piecewise quadratic: near the solution one
+//! Newton step on the active rows is exact. Each step minimises the quadratic model
+//! `g.p + p.H p / 2` within `|p| <= radius` by conjugate gradients, which need `H` only as a product,
+//! one pass over the active rows; negative curvature of the cosine term is followed to the border.
+//!
+//! The start is the best point of the form `(t w0, b)`, `w0` the hint or the exemplars' mean minus
+//! the negatives' mean: the same start every time, hence the same local minimum.
+//!
+//! # Source
+//! Steihaug, SIAM J. Numer. Anal. 20(3), 1983 (conjugate gradients in a trust region).
+//! Lin, Weng, Keerthi, JMLR 9, 2008 (the radius rules and their constants, for L2-loss linear SVMs).
+
+use super::kernel;
+use super::objective::{Evaluation, Objective, Value};
+use super::problem::Problem;
+
+/// A solution of a [`Problem`].
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// `w / |w|`, of length d: what ranks.
+    pub weights: Vec<f32>,
+    /// `w` itself, in whose units the margins are 1.
+    pub w: Vec<f64>,
+    /// The bias: a row scores `w.x + b`, above 0 on the exemplars' side.
+    pub b: f64,
+    /// J and its terms at `(w, b)`.
+    pub value: Value,
+    /// `|grad J| / sum_i s_i`: 0 at an exact stationary point.
+    pub violation: f64,
+    /// Newton steps tried.
+    pub iterations: usize,
+    /// Passes over the rows.
+    pub passes: usize,
+    /// Whether `violation <= tol`.
+    pub converged: bool,
+}
+
+/// Minimises J from a fixed start. `interrupt` is called about every half megabyte of rows read and
+/// may unwind.
+///
+/// With a hint and no exemplar there is nothing to tell apart, and `w` is the hint itself.
+///
+/// # Complexity
+/// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
+pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Fit {
+    match &problem.hint {
+        Some(hint) if problem.set.exemplars() == 0 => hint_alone(&hint.q),
+        _ => Newton::start(problem, interrupt).run(),
+    }
+}
+
+fn hint_alone(q: &[f64]) -> Fit {
+    Fit {
+        weights: unit(q),
+        w: q.to_vec(),
+        b: 0.0,
+        value: Value::default(),
+        violation: 0.0,
+        iterations: 0,
+        passes: 0,
+        converged: true,
+    }
+}
+
+fn unit(w: &[f64]) -> Vec<f32> {
+    let length = kernel::inner(w, w).sqrt();
+    w.iter().map(|v| (v / length) as f32).collect()
+}
+
+struct Newton<'a> {
+    objective: Objective<'a>,
+    problem: &'a Problem,
+    point: Vec<f64>,
+    at: Evaluation,
+    radius: f64,
+    passes: usize,
+    cg: ConjugateGradients,
+}
+
+/// The vectors of one inner solve, all of length d + 1, allocated once.
+struct ConjugateGradients {
+    step: Vec<f64>,
+    residual: Vec<f64>,
+    direction: Vec<f64>,
+    curved: Vec<f64>,
+}
+
+impl<'a> Newton<'a> {
+    fn start(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
+        let point = super::start::start(problem);
+        let zeros = vec![0.0; point.len()];
+        let mut objective = Objective::new(problem, interrupt);
+        let mut at = objective.evaluation();
+        objective.evaluate(&point, &mut at);
+        let radius = norm(&point).max(1.0);
+        let cg = ConjugateGradients {
+            step: zeros.clone(),
+            residual: zeros.clone(),
+            direction: zeros.clone(),
+            curved: zeros,
+        };
+        Newton { objective, problem, point, at, radius, passes: 1, cg }
+    }
+
+    fn run(mut self) -> Fit {
+        let total_weight: f64 = self.problem.weights.iter().sum();
+        let target = self.problem.params.tol * total_weight;
+        let first = norm(&self.at.gradient);
+        let mut trial = self.objective.evaluation();
+        let mut trial_point = self.point.clone();
+        let mut iterations = 0;
+        while norm(&self.at.gradient) > target && iterations < self.problem.params.max_iter {
+            if self.collapsed() {
+                break;
+            }
+            iterations += 1;
+            let forcing = (norm(&self.at.gradient) / first).sqrt().min(0.1);
+            let predicted = self.solve_model(forcing);
+            for (t, (p, s)) in trial_point.iter_mut().zip(self.point.iter().zip(&self.cg.step)) {
+                *t = p + s;
+            }
+            self.objective.evaluate(&trial_point, &mut trial);
+            self.passes += 1;
+            let change = trial.value.total() - self.at.value.total();
+            // Below this a change is rounding, and only the gradient can tell progress.
+            let rounding = change.abs() <= 1e-13 * self.at.value.total();
+            let smaller = norm(&trial.gradient) < norm(&self.at.gradient);
+            let ratio = if rounding && smaller { 1.0 } else { change / predicted };
+            self.resize(ratio);
+            if ratio > 1e-4 {
+                std::mem::swap(&mut self.point, &mut trial_point);
+                std::mem::swap(&mut self.at, &mut trial);
+            } else if self.radius < 1e-14 * norm(&self.point) {
+                break;
+            }
+        }
+        if self.collapsed() || self.problem.hint.is_some() && self.at.value.total() > self.value_at_zero() {
+            return self.finish_at_zero(iterations);
+        }
+        self.finish(iterations, total_weight, target)
+    }
+
+    /// Grows or shrinks the trust region by the ratio of the true change to the model's.
+    fn resize(&mut self, ratio: f64) {
+        let length = norm(&self.cg.step);
+        if !ratio.is_finite() || ratio < 0.25 {
+            self.radius = 0.25 * length.min(self.radius);
+        } else if ratio > 0.75 {
+            self.radius = self.radius.max(4.0 * length);
+        }
+    }
+
+    /// Minimises the quadratic model within the radius, to a residual of `forcing` times the
+    /// gradient; leaves the step in `cg.step` and returns the model's change, a negative number.
+    fn solve_model(&mut self, forcing: f64) -> f64 {
+        let ConjugateGradients { step, residual, direction, curved } = &mut self.cg;
+        step.fill(0.0);
+        for (r, g) in residual.iter_mut().zip(&self.at.gradient) {
+            *r = -g;
+        }
+        direction.copy_from_slice(residual);
+        let mut residual_square = kernel::inner(residual, residual);
+        let enough = forcing * forcing * residual_square;
+        for _ in 0..step.len().max(10) {
+            self.objective.curve(&self.at, direction, curved);
+            self.passes += 1;
+            let curvature = kernel::inner(direction, curved);
+            let length = residual_square / curvature;
+            let to_border = distance_to_border(step, direction, self.radius);
+            if curvature <= 0.0 || length >= to_border {
+                kernel::add_scaled(step, to_border, direction);
+                kernel::add_scaled(residual, -to_border, curved);
+                break;
+            }
+            kernel::add_scaled(step, length, direction);
+            kernel::add_scaled(residual, -length, curved);
+            let next = kernel::inner(residual, residual);
+            if next <= enough {
+                break;
+            }
+            let beta = next / residual_square;
+            residual_square = next;
+            direction.iter_mut().zip(&*residual).for_each(|(d, r)| *d = r + beta * *d);
+        }
+        // With residual = -g - H p the model is p.(g - residual) / 2.
+        0.5 * (kernel::inner(step, &self.at.gradient) - kernel::inner(step, residual))
+    }
+
+    /// Whether `w` shrinks to 0, where J has no gradient: a hint that ranks the exemplars below the
+    /// negatives and yet outweighs them is best obeyed by no length at all.
+    fn collapsed(&self) -> bool {
+        let d = self.problem.set.dimensions();
+        self.problem.hint.is_some() && norm(&self.point[..d]) < 1e-4
+    }
+
+    /// J in the limit `w -> 0` along the hint, with `b = 0`.
+    fn value_at_zero(&self) -> f64 {
+        let total_weight: f64 = self.problem.weights.iter().sum();
+        0.5 * total_weight
+    }
+
+    /// The limit `w -> 0` along the hint, with `b = 0`: the infimum that a collapse approaches.
+    fn finish_at_zero(self, iterations: usize) -> Fit {
+        let q = self.problem.hint.as_ref().map_or(&[][..], |hint| &hint.q);
+        let value = Value { hinge: self.value_at_zero(), ..Value::default() };
+        Fit { value, iterations, passes: self.passes, w: vec![0.0; q.len()], ..hint_alone(q) }
+    }
+
+    fn finish(self, iterations: usize, total_weight: f64, target: f64) -> Fit {
+        let d = self.problem.set.dimensions();
+        let gradient = norm(&self.at.gradient);
+        Fit {
+            weights: unit(&self.point[..d]),
+            w: self.point[..d].to_vec(),
+            b: self.point[d],
+            value: self.at.value,
+            violation: gradient / total_weight,
+            iterations,
+            passes: self.passes,
+            converged: gradient <= target,
+        }
+    }
+}
+
+/// The `t >= 0` at which `|step + t direction| = radius`.
+fn distance_to_border(step: &[f64], direction: &[f64], radius: f64) -> f64 {
+    let (dd, sd) = (kernel::inner(direction, direction), kernel::inner(step, direction));
+    let room = (radius * radius - kernel::inner(step, step)).max(0.0);
+    let root = (sd * sd + dd * room).sqrt();
+    if sd > 0.0 { room / (sd + root) } else { (root - sd) / dd }
+}
+
+fn norm(v: &[f64]) -> f64 {
+    kernel::inner(v, v).sqrt()
+}
