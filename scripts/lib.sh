@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# What the other scripts share: messages, running things as the right user, where state is kept. Sourced, not run.
+
+set -euo pipefail
+umask 022
+# Programs like psql take an interrupt as theirs and go on: what called them must not.
+trap 'exit 130' INT TERM HUP
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+EXTENSION=hinted_exemplar
+PGRX_VERSION=0.18.1
+export ROOT EXTENSION PGRX_VERSION
+
+# A user's own connection settings, psql habits and back traces must not leak into private clusters and expected outputs.
+for variable in $(compgen -e PG); do
+    case $variable in PG_CONFIG | PG_CONFIGS | PGRX_*) ;; *) unset "$variable" ;; esac
+done
+unset variable RUST_BACKTRACE CDPATH
+export PGCLIENTENCODING=UTF8 PSQLRC=/dev/null
+
+# Rust's installer changes only the shells that are started after it.
+if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+    PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+fi
+
+# ---- messages
+
+say() { printf '%s\n' "$*" >&2; }
+step() { say "==> $*"; }
+die() { say "error: $*"; exit 1; }
+
+# elapsed SINCE: the seconds since an earlier value of EPOCHREALTIME, with one decimal.
+elapsed() {
+    local tenths=$((${EPOCHREALTIME/[.,]/} / 100000 - ${1/[.,]/} / 100000))
+    printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
+# run_logged LOG MESSAGE COMMAND...: the command's output goes to LOG; a line every 20 seconds shows that it is still at work,
+# and if it fails, the end of the log says why.
+run_logged() {
+    local log=$1 message=$2 since=$EPOCHREALTIME status=0 pulse
+    shift 2
+    mkdir -p "$(dirname "$log")"
+    step "$message"
+    : >"$log"
+    # Waits by the shell's own read, so that no sleep is left behind.
+    (
+        exec {never}<> <(:)
+        while kill -0 $$ 2>/dev/null; do
+            for _ in {1..10}; do read -r -t 2 -u "$never" || kill -0 $$ 2>/dev/null || exit 0; done
+            say "    ... $(elapsed "$since") s: $(tail -n 1 "$log" | tr -d '\r' | cut -c1-100)"
+        done
+    ) </dev/null &
+    pulse=$!
+    "$@" >>"$log" 2>&1 || status=$?
+    kill "$pulse" 2>/dev/null || true
+    wait "$pulse" 2>/dev/null || true
+    if [ "$status" = 0 ]; then
+        say "    done in $(elapsed "$since") s"
+    else
+        say "    FAILED after $(elapsed "$since") s; the end of $log:"
+        tail -n "${LOG_TAIL:-60}" "$log" | sed 's/^/    | /' >&2
+    fi
+    return "$status"
+}
+
+# ---- users
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+# as_root COMMAND...: directly or by sudo; fails, saying what to run, where neither is possible.
+as_root() {
+    if is_root; then
+        "$@"
+    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+        sudo "$@"
+    else
+        die "this needs root and there is no sudo: run it as root and then repeat what you did:
+    $*"
+    fi
+}
+
+# Postgres refuses to run as root.
+if ! is_root; then
+    SERVER_USER=$(id -un)
+elif getent passwd postgres >/dev/null; then
+    SERVER_USER=postgres
+else
+    SERVER_USER=nobody
+fi
+
+# as_server COMMAND...: from a directory that any user may be in.
+as_server() {
+    if is_root; then
+        (cd / && runuser -u "$SERVER_USER" -- "$@")
+    else
+        (cd / && "$@")
+    fi
+}
+
+# ---- places
+
+# All that is fetched or built outside target/. Under root it must be readable for the server's user, so not below /root.
+if [ -n "${HINTED_EXEMPLAR_CACHE:-}" ]; then
+    STATE=$HINTED_EXEMPLAR_CACHE
+elif is_root; then
+    STATE=/var/cache/hinted_exemplar
+else
+    STATE=${XDG_CACHE_HOME:-$HOME/.cache}/hinted_exemplar
+fi
+# What belongs to this clone alone, so that two clones don't disturb one another.
+CLONES=$STATE/clones
+CLONE=$CLONES/$(printf '%s' "$ROOT" | sha256sum | cut -c1-12)
+RUN=$CLONE/run
+LOGS=$CLONE/logs
+export STATE RUN LOGS
+
+# lock NAME MESSAGE: waits for other runs; the lock ends with this process and those that inherit the descriptor.
+lock() {
+    local file=$1 message=$2 descriptor
+    mkdir -p "$(dirname "$file")"
+    exec {descriptor}>"$file"
+    if ! flock -n "$descriptor"; then
+        say "$message"
+        flock "$descriptor"
+    fi
+    printf -v "LOCK_$3" '%s' "$descriptor"
+}
+
+# One run at a time in a clone. Scripts that are called by one that holds the lock don't take it again.
+lock_clone() {
+    [ -z "${HINTED_EXEMPLAR_LOCKED:-}" ] || return 0
+    lock "$CLONE/lock" "another run is at work in this clone; waiting for it to finish" CLONE
+    export HINTED_EXEMPLAR_LOCKED=$LOCK_CLONE
+}
+
+# What setup.sh found out: PG_MAJOR, PG_SOURCE (the pg_config of the Postgres that the private copy is made of), PG_PRIVATE (that of
+# the copy), PGRX_HOME, and a PATH with cargo-pgrx and the copy's programs.
+load_environment() {
+    [ -r "$CLONE/environment" ] || die "not set up yet: run make setup"
+    # shellcheck source=/dev/null
+    . "$CLONE/environment"
+}
+
+# install_extension PG_CONFIG [OPTION...]: builds it and installs it there.
+install_extension() {
+    local target=$1 sudo=()
+    shift
+    if ! [ -w "$("$target" --pkglibdir)" ] || ! [ -w "$("$target" --sharedir)/extension" ]; then
+        sudo=(--sudo)
+    fi
+    cd "$ROOT"
+    cargo pgrx install --pg-config "$target" --no-default-features --features "pg$PG_MAJOR" "${sudo[@]}" "$@"
+}

@@ -1,0 +1,381 @@
+#!/usr/bin/env bash
+# Gets everything that building and testing needs, and nothing twice: system packages, cargo-pgrx, pgvector, and a private copy of
+# a Postgres to install into, so that the system's own is never changed. Takes under a second when all is there.
+#
+# usage: scripts/setup.sh        set up
+#        scripts/setup.sh env    print the environment for cargo and psql by hand: eval "$(scripts/setup.sh env)"
+#
+# PG_CONFIG=.../pg_config chooses the Postgres to copy; otherwise it is the newest supported one that has its server headers.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+SUPPORTED="18 17 16 15"
+PGVECTOR_PINNED=0.8.0
+GIVEN_PG_CONFIG=${PG_CONFIG:-}
+
+if [ "${1:-}" = env ]; then
+    load_environment
+    for name in PG_MAJOR PG_PRIVATE PGRX_HOME CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND PATH; do
+        printf 'export %s=%q\n' "$name" "${!name}"
+    done
+    exit
+fi
+
+# ---- Rust
+
+check_rust() {
+    local wanted have
+    command -v cargo >/dev/null && command -v rustc >/dev/null ||
+        die "no Rust toolchain found. Install one with rustup (https://rustup.rs) and repeat."
+    wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml")
+    have=$(rustc --version | cut -d' ' -f2)
+    if ! printf '%s\n' "$wanted" "$have" | sort -V -C; then
+        die "Rust $have is too old, $wanted or newer is needed: rustup update stable"
+    fi
+}
+
+# ---- system packages
+
+# is_usable PG_CONFIG: a supported server with its headers?
+is_usable() {
+    local directory
+    [ -x "$1" ] && directory=$("$1" --bindir 2>/dev/null) || return 1
+    [ -x "$directory/postgres" ] && [ -x "$directory/initdb" ] && [ -e "$("$1" --includedir-server)/postgres.h" ] || return 1
+    case " $SUPPORTED " in *" $(major_of "$1") "*) return 0 ;; *) return 1 ;; esac
+}
+
+major_of() { "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
+
+find_postgres() {
+    local major candidate
+    if [ -n "$GIVEN_PG_CONFIG" ]; then
+        is_usable "$GIVEN_PG_CONFIG" ||
+            die "PG_CONFIG=$GIVEN_PG_CONFIG is not the pg_config of a supported Postgres (one of $SUPPORTED) with server and headers"
+        candidate=$("$GIVEN_PG_CONFIG" --bindir)/pg_config
+        # Debian's pg_config on the PATH is a script that stands in for the real one.
+        if is_usable "$candidate"; then echo "$candidate"; else echo "$GIVEN_PG_CONFIG"; fi
+        return
+    fi
+    for major in $SUPPORTED; do
+        for candidate in "/usr/lib/postgresql/$major/bin" "/usr/pgsql-$major/bin" "/opt/homebrew/opt/postgresql@$major/bin"; do
+            if is_usable "$candidate/pg_config"; then echo "$candidate/pg_config"; return; fi
+        done
+    done
+    candidate=$(command -v pg_config || true)
+    if [ -n "$candidate" ] && is_usable "$candidate"; then echo "$candidate"; fi
+}
+
+has_libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
+        compgen -G '/usr/lib*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
+}
+
+# The Postgres to install: one that is there without headers, else the newest supported that can be had.
+choose_packages() {
+    local major
+    for major in $SUPPORTED; do
+        if [ -x "/usr/lib/postgresql/$major/bin/postgres" ] && has_candidate "postgresql-server-dev-$major"; then
+            echo "postgresql-server-dev-$major"
+            return
+        fi
+    done
+    for major in $SUPPORTED; do
+        if has_candidate "postgresql-$major" && has_candidate "postgresql-server-dev-$major"; then
+            echo "postgresql-$major postgresql-server-dev-$major"
+            return
+        fi
+    done
+    return 1
+}
+
+# Not by a pipe into grep -q, whose early end would count as apt-cache's failure.
+has_candidate() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[!\(]* ]]; }
+
+missing_tools() {
+    command -v cc >/dev/null && command -v make >/dev/null || echo build-essential
+    command -v pkg-config >/dev/null || echo pkg-config
+    [ -n "$(find_cargo_pgrx)" ] || [ -e /usr/include/openssl/ssl.h ] || echo libssl-dev
+    command -v flock >/dev/null && command -v runuser >/dev/null || echo util-linux
+}
+
+# Debian's packages create and start a cluster "main" when a server is installed for the first time. Nobody asked for one, so their
+# configuration forbids it for the time of the COMMAND. (A subshell, whose trap restores it also after an interrupt.)
+without_main_cluster() (
+    config=/etc/postgresql-common/createcluster.conf
+    restore() {
+        as_root sh -c '
+            if [ -e "$1.kept" ]; then mv "$1.kept" "$1"
+            elif [ -e "$2" ]; then cp "$2" "$1"; rm -f "$1.ucf-dist"
+            else rm -f "$1"; rmdir "${1%/*}" 2>/dev/null || true; fi' - "$config" "/usr/share/postgresql-common/${config##*/}"
+    }
+    trap restore EXIT
+    as_root sh -c '
+        mkdir -p "${1%/*}"
+        [ ! -e "$1" ] || [ -e "$1.kept" ] || cp -p "$1" "$1.kept"
+        echo "create_main_cluster = false" >>"$1"' - "$config"
+    "$@"
+)
+
+apt_update() {
+    [ -z "${APT_UPDATED:-}" ] || return 0
+    APT_UPDATED=yes
+    run_logged "$LOGS/apt-update.log" "reading the lists of packages" as_root apt-get -q update
+}
+
+apt_install() {
+    local command=(as_root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1
+        apt-get -q install -y --no-install-recommends "$@")
+    run_logged "$LOGS/apt-install.log" "installing $*" without_main_cluster "${command[@]}" && return
+    # Lists that are out of date name files that are gone.
+    [ -z "${APT_UPDATED:-}" ] && apt_update &&
+        run_logged "$LOGS/apt-install.log" "once more with new lists: installing $*" without_main_cluster "${command[@]}"
+}
+
+install_system_packages() {
+    local wanted package
+    wanted=$(missing_tools)
+    PG_SOURCE=$(find_postgres)
+    if [ -z "$wanted" ] && [ -n "$PG_SOURCE" ] && has_libclang; then return; fi
+    command -v apt-get >/dev/null || die "please install PostgreSQL (one of $SUPPORTED) with its server headers, libclang, a C compiler,
+make, pkg-config and OpenSSL's headers: here is no apt-get that could do it. Missing now: ${wanted//$'\n'/ }"
+    for package in $wanted postgresql-common; do
+        has_candidate "$package" || { apt_update || die "apt-get update failed"; break; }
+    done
+    if [ -z "$PG_SOURCE" ]; then
+        wanted="$wanted $(choose_packages)" ||
+            die "no PostgreSQL of $SUPPORTED in the configured package sources"
+    fi
+    # shellcheck disable=SC2086  # a list of words
+    [ -z "${wanted//[[:space:]]/}" ] || apt_install $wanted || die "installing system packages failed"
+    # Postgres' headers usually bring libclang along.
+    has_libclang || apt_install libclang-dev || die "installing libclang failed"
+    PG_SOURCE=$(find_postgres)
+    [ -n "$PG_SOURCE" ] || die "no usable Postgres although its packages are installed"
+    # The server's user may have come with the packages.
+    if is_root && getent passwd postgres >/dev/null; then SERVER_USER=postgres; fi
+}
+
+# ---- cargo-pgrx
+
+find_cargo_pgrx() {
+    local candidate
+    for candidate in "$STATE/cargo-pgrx-$PGRX_VERSION/bin/cargo-pgrx" "$(command -v cargo-pgrx || true)"; do
+        if [ -x "$candidate" ] && [ "$("$candidate" pgrx --version 2>/dev/null)" = "cargo-pgrx $PGRX_VERSION" ]; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+install_cargo_pgrx() {
+    local place=$STATE/cargo-pgrx-$PGRX_VERSION
+    CARGO_PGRX=$(find_cargo_pgrx)
+    [ -z "$CARGO_PGRX" ] || return 0
+    # Optimising it would take three times as long and gain nothing.
+    run_logged "$LOGS/cargo-pgrx.log" "building cargo-pgrx $PGRX_VERSION, once (about 3 minutes)" env -u CARGO_TARGET_DIR \
+        cargo install cargo-pgrx --version "=$PGRX_VERSION" --locked --debug --root "$place.part" --no-track ||
+        die "building cargo-pgrx failed"
+    rm -rf "$place"
+    mv "$place.part" "$place"
+    CARGO_PGRX=$place/bin/cargo-pgrx
+}
+
+# ---- the private copy of Postgres
+
+PROGRAMS="postgres postmaster initdb pg_ctl pg_config psql pg_isready pgbench pg_dump pg_restore createdb dropdb vacuumdb
+pg_controldata pg_resetwal pg_basebackup pg_upgrade"
+
+# Postgres finds its files relative to its programs, so a copy that keeps the layout is a Postgres of its own.
+copy_postgres() {
+    local tree=$1 bindir pkglibdir sharedir libdir directory program library
+    bindir=$("$PG_SOURCE" --bindir)
+    pkglibdir=$("$PG_SOURCE" --pkglibdir)
+    sharedir=$("$PG_SOURCE" --sharedir)
+    libdir=$("$PG_SOURCE" --libdir)
+    mkdir -p "$tree$bindir" "$tree$pkglibdir" "$tree$sharedir"
+    for program in $PROGRAMS; do
+        [ ! -e "$bindir/$program" ] || cp -a "$bindir/$program" "$tree$bindir/"
+    done
+    cp -a "$pkglibdir/." "$tree$pkglibdir/"
+    cp -a "$sharedir/." "$tree$sharedir/"
+    # An extension of ours that someone installed into the system must not be what the tests see.
+    rm -f "$tree$pkglibdir/$EXTENSION".so "$tree$sharedir/extension/$EXTENSION"[.-]*
+    for directory in "$("$PG_SOURCE" --includedir)" "$("$PG_SOURCE" --includedir-server)"; do
+        if [ ! -e "$tree$directory" ]; then
+            mkdir -p "$(dirname "$tree$directory")"
+            ln -s "$directory" "$tree$directory"
+        fi
+    done
+    # Programs outside the system's directories look for their libraries beside themselves.
+    case $libdir in
+    /usr/lib*) ;;
+    *)
+        mkdir -p "$tree$libdir"
+        for library in "$libdir"/lib*.so*; do
+            [ -e "$tree$libdir/${library##*/}" ] || [ ! -e "$library" ] || ln -s "$library" "$tree$libdir/"
+        done
+        ;;
+    esac
+}
+
+# is_relocated TREE: does the copy work, and report its own directories?
+is_relocated() {
+    local config option
+    config=$1$("$PG_SOURCE" --bindir)/pg_config
+    for option in --bindir --pkglibdir --sharedir --includedir-server; do
+        [ "$("$config" $option 2>/dev/null)" = "$1$("$PG_SOURCE" $option)" ] || return 1
+    done
+    [ "$("$config" --version)" = "$("$PG_SOURCE" --version)" ] && "$("$config" --bindir)/postgres" --version >/dev/null 2>&1 &&
+        "$("$config" --bindir)/psql" --version >/dev/null 2>&1
+}
+
+# The copy is made anew when the system's Postgres was updated.
+make_private_postgres() {
+    local tree=$CLONE/pg$PG_MAJOR/tree stamp
+    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$("$PG_SOURCE" --bindir)/postgres")"
+    if [ "$(cat "$CLONE/pg$PG_MAJOR/stamp" 2>/dev/null)" != "$stamp" ]; then
+        step "copying PostgreSQL $PG_MAJOR for this clone's use"
+        "$ROOT/scripts/cluster.sh" stop-all
+        rm -rf "$tree" "$CLONE/pg$PG_MAJOR/stamp"
+        mkdir -p "$tree"
+        copy_postgres "$tree"
+        if is_relocated "$tree"; then
+            :
+        else
+            say "    this Postgres can't be moved: its own directories will be used, and extensions installed there"
+            rm -rf "$tree"
+        fi
+        printf '%s\n' "$stamp" >"$CLONE/pg$PG_MAJOR/stamp"
+    fi
+    if [ -d "$tree" ]; then
+        PG_PRIVATE=$tree$("$PG_SOURCE" --bindir)/pg_config
+    else
+        PG_PRIVATE=$PG_SOURCE
+    fi
+    if is_root && ! as_server test -x "$("$PG_PRIVATE" --bindir)/postgres"; then
+        die "the user $SERVER_USER, who runs Postgres, can't read $STATE: set HINTED_EXEMPLAR_CACHE to a directory that all can read"
+    fi
+}
+
+# ---- pgvector: the one that Postgres has already, else the distribution's package, else its source package
+
+# A build is kept for all clones, by pgvector's version and the exact Postgres.
+install_pgvector() {
+    local extensions built
+    extensions=$("$PG_PRIVATE" --sharedir)/extension
+    [ ! -e "$extensions/vector.control" ] || return 0
+    built=$STATE/pgvector/pg$PG_MAJOR-$("$PG_SOURCE" | sha256sum | cut -c1-12)
+    if [ ! -e "$built/vector.control" ]; then
+        rm -rf "$built" "$built.part"
+        mkdir -p "$built.part"
+        pgvector_from_package "$built.part" || pgvector_from_source "$built.part" ||
+            die "no way to get pgvector here: install it for PostgreSQL $PG_MAJOR by hand (its README tells how) and repeat"
+        mv "$built.part" "$built"
+    fi
+    step "installing pgvector $(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$built/vector.control") into the copy"
+    if [ "$PG_PRIVATE" != "$PG_SOURCE" ]; then
+        cp "$built/vector.so" "$("$PG_PRIVATE" --pkglibdir)/"
+        cp "$built"/vector*.sql "$built/vector.control" "$extensions/"
+    else
+        as_root cp "$built/vector.so" "$("$PG_PRIVATE" --pkglibdir)/"
+        as_root cp "$built"/vector*.sql "$built/vector.control" "$extensions/"
+    fi
+}
+
+pgvector_from_package() {
+    local package=postgresql-$PG_MAJOR-pgvector work=$STATE/pgvector/package-$PG_MAJOR
+    [ "$("$PG_SOURCE" --pkglibdir)" = "/usr/lib/postgresql/$PG_MAJOR/lib" ] && has_candidate "$package" || return 1
+    rm -rf "$work"
+    mkdir -p "$work"
+    # Unpacked, not installed: the system's Postgres stays as it is, and no root is needed.
+    (cd "$work" && run_logged "$LOGS/pgvector.log" "fetching the package $package" apt-get -q -o APT::Sandbox::User=root download "$package") &&
+        dpkg-deb -x "$work"/*.deb "$work" &&
+        cp "$work/usr/lib/postgresql/$PG_MAJOR/lib/vector.so" "$work/usr/share/postgresql/$PG_MAJOR/extension"/vector* "$1/" &&
+        rm -rf "$work"
+}
+
+pgvector_from_source() {
+    local sources=$STATE/pgvector/source work=$STATE/pgvector/build-$PG_MAJOR archive
+    # pgvector $PGVECTOR_PINNED does not compile for Postgres 18.
+    case $PG_MAJOR in
+    15 | 16 | 17) archive=$(fetch_pgvector "$sources/pinned" trixie "$PGVECTOR_PINNED") || archive=$(fetch_pgvector "$sources/newest" sid "") ;;
+    *) archive=$(fetch_pgvector "$sources/newest" sid "") ;;
+    esac || return 1
+    rm -rf "$work"
+    mkdir -p "$work"
+    tar -xf "$archive" -C "$work" --strip-components=1
+    # Without OPTFLAGS it is built for any processor; without LLVM no clang of one certain version is needed.
+    run_logged "$LOGS/pgvector.log" "building pgvector for PostgreSQL $PG_MAJOR" \
+        make -C "$work" -j "$(nproc)" OPTFLAGS="" with_llvm=no PG_CONFIG="$PG_SOURCE" &&
+        cp "$work/vector.so" "$work/vector.control" "$work"/sql/vector--*.sql "$1/" &&
+        rm -rf "$work"
+}
+
+# fetch_pgvector DIRECTORY SUITE VERSION: the source package's archive, checked by apt, from the mirror that this Debian is configured
+# with. The lists are kept apart from the system's. An empty VERSION means the newest.
+fetch_pgvector() {
+    local directory=$1 suite=$2 version=$3 mirror apt found
+    found=$(compgen -G "$directory/pgvector_*.orig.tar.*" | sed -n 1p) && [ -n "$found" ] && { echo "$found"; return; }
+    grep -qx 'ID=debian' /etc/os-release && command -v apt-get >/dev/null || return 1
+    mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
+        awk '!/security|backports/ && !found++ { print $1 }')
+    [ -n "$mirror" ] || return 1
+    mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
+    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$directory/sources.list"
+    apt=(apt-get -q -o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$directory/lists" -o "Dir::Cache=$directory/cache" -o APT::Sandbox::User=root)
+    run_logged "$LOGS/pgvector.log" "reading Debian's list of source packages ($suite)" "${apt[@]}" update || return 1
+    if [ -n "$version" ]; then
+        version=$("${apt[@]}" -qq source --print-uris pgvector 2>/dev/null | sed -n "s/.*pgvector_\($version-[^_ ]*\)\.dsc.*/=\1/p")
+        [ -n "$version" ] || say "    pgvector $PGVECTOR_PINNED is no longer in $suite, taking what there is"
+    fi
+    (cd "$directory" && run_logged "$LOGS/pgvector.log" "fetching pgvector's source package" \
+        "${apt[@]}" source --download-only "pgvector$version") || return 1
+    rm -rf "$directory/lists" "$directory/cache"
+    compgen -G "$directory/pgvector_*.orig.tar.*" | sed -n 1p
+}
+
+# ---- pgrx
+
+configure_pgrx() {
+    PGRX_HOME=$CLONE/pg$PG_MAJOR/pgrx
+    export PGRX_HOME
+    grep -qsF "\"$PG_PRIVATE\"" "$PGRX_HOME/config.toml" ||
+        run_logged "$LOGS/pgrx-init.log" "telling pgrx about it" "$CARGO_PGRX" pgrx init "--pg$PG_MAJOR=$PG_PRIVATE" ||
+        die "cargo pgrx init failed"
+    # pgrx's tests ask for sudo also where they are root already.
+    mkdir -p "$CLONE/bin"
+    rm -f "$CLONE/bin/sudo"
+    if is_root; then ln -s "$ROOT/scripts/sudo-as-root.sh" "$CLONE/bin/sudo"; fi
+}
+
+# Copies of clones that are gone.
+prune_clones() {
+    local other
+    for other in "$CLONES"/*/; do
+        other=${other%/}
+        [ "$other" != "$CLONE" ] && [ -r "$other/path" ] && [ ! -e "$(cat "$other/path")" ] || continue
+        flock -n "$other/lock" true || continue
+        CLUSTERS="$other/run" "$ROOT/scripts/cluster.sh" stop-all && rm -rf "$other"
+    done
+}
+
+check_rust
+lock "$STATE/lock" "another set-up is at work; waiting for it to finish" SETUP
+mkdir -p "$CLONE" "$LOGS"
+printf '%s\n' "$ROOT" >"$CLONE/path"
+install_system_packages
+PG_MAJOR=$(major_of "$PG_SOURCE")
+install_cargo_pgrx
+make_private_postgres
+install_pgvector
+configure_pgrx
+prune_clones
+
+{
+    printf 'export %s=%q\n' PG_MAJOR "$PG_MAJOR" PG_SOURCE "$PG_SOURCE" PG_PRIVATE "$PG_PRIVATE" PGRX_HOME "$PGRX_HOME"
+    # Without the linker flag that cargo-pgrx adds, all cargo commands share their artefacts.
+    printf 'export %s=%q\n' CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND 1
+    printf 'PATH=%q:%q:%q:$PATH\n' "$(dirname "$CARGO_PGRX")" "$("$PG_PRIVATE" --bindir)" "$CLONE/bin"
+} >"$CLONE/environment"

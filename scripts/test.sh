@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Every test. One stage's failure doesn't keep the others from running.
+#
+# usage: scripts/test.sh [STAGE...]        (format lints core server regress scripts; all of them if none is named)
+# UPDATE=1 rewrites the expected outputs of the regression tests.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$ROOT/scripts/setup.sh"
+lock_clone
+load_environment
+cd "$ROOT" || exit
+
+PASSED=0 FAILED=0
+SUMMARY=()
+CLOSING=()
+
+finish() {
+    "$ROOT/scripts/cluster.sh" stop test
+    "$ROOT/scripts/cluster.sh" stop pgrx
+}
+trap finish EXIT
+finish
+
+# stage NAME COUNT MESSAGE COMMAND...: COUNT is what counts the tests: the runner's closing lines (cargo), a line "N passed, N failed"
+# (plain), or nothing: one check that passes or fails (check).
+stage() {
+    local name=$1 count=$2 message=$3 log=$LOGS/$1.log status=0 since=$EPOCHREALTIME passed=0 failed=0 line
+    shift 3
+    LOG_TAIL=200 run_logged "$log" "$message" "$@" || status=$?
+    case $count in
+    cargo)
+        while IFS= read -r line; do
+            CLOSING+=("$line")
+            say "    $line"
+            [[ $line =~ ([0-9]+)\ passed\;\ ([0-9]+)\ failed ]]
+            passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+        done < <(grep -E '^test result: .* [1-9][0-9]* (passed|failed);' "$log" || true)
+        ;;
+    plain)
+        line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
+        if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]; then
+            passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+            say "    $line"
+        else
+            count=check
+        fi
+        ;;
+    esac
+    if [ "$count" = check ] && [ "$status" = 0 ]; then passed=1; fi
+    # What does not compile has no test that failed.
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+    SUMMARY+=("$(printf '%-10s %4s passed, %s failed  %7s s' "$name" "$passed" "$failed" "$(elapsed "$since")")")
+    return "$status"
+}
+
+format() {
+    stage format check "format" cargo fmt --check
+}
+
+lints() {
+    stage lints check "lints, with the server's part" \
+        cargo clippy --all-targets --no-default-features --features "pg$PG_MAJOR pg_test" -- -D warnings
+    stage core-lints check "lints, of the core alone" cargo clippy --all-targets --no-default-features -- -D warnings
+}
+
+core() {
+    stage core cargo "the core's tests, without a server" cargo test --no-default-features
+}
+
+# The tests that run inside a server, in a cluster that pgrx starts; pgrx names them pg_*. The core's were run before.
+server() {
+    local place=$RUN/pgrx runas=()
+    mkdir -p "$place"
+    if is_root; then
+        chown "$SERVER_USER" "$place"
+        runas=(--runas "$SERVER_USER")
+    fi
+    stage server cargo "tests inside a server" cargo pgrx test "pg$PG_MAJOR" ::pg_ "${runas[@]}" --pgdata "$place" --no-default-features
+}
+
+with_cluster() {
+    local reach
+    [ -z "${CLUSTER_RUNS:-}" ] || return 0
+    stage build check "building the extension as users get it" install_extension "$PG_PRIVATE" --release || return
+    "$ROOT/scripts/cluster.sh" start test || return
+    reach=$("$ROOT/scripts/cluster.sh" env test)
+    eval "$reach"
+    CLUSTER_RUNS=yes
+}
+
+regress() {
+    with_cluster || return 0
+    stage regress plain "SQL regression tests" "$ROOT/scripts/regress.sh"
+}
+
+scripts() {
+    local file
+    with_cluster || return 0
+    for file in "$ROOT"/tests/*.sh; do
+        [ -x "$file" ] || continue
+        stage "$(basename "$file" .sh)" plain "tests/${file##*/}" "$file"
+    done
+}
+
+[ $# -gt 0 ] || set -- format lints core server regress scripts
+since=$EPOCHREALTIME
+for name; do
+    case $name in
+    format | lints | core | server | regress | scripts) "$name" || true ;;
+    *) die "there is no stage \"$name\"" ;;
+    esac
+done
+
+finish
+trap - EXIT
+echo
+printf '%s\n' "${SUMMARY[@]}"
+echo "all in $(elapsed "$since") s, with PostgreSQL $PG_MAJOR"
+echo
+[ ${#CLOSING[@]} = 0 ] || printf '%s\n' "${CLOSING[@]}"
+echo "$PASSED passed, $FAILED failed"
+[ "$FAILED" = 0 ]
