@@ -85,10 +85,11 @@ start() {
     echo "$socket" >"$place/socket"
     if is_root; then chown "$SERVER_USER" "$place" "$socket"; fi
     step "starting a private PostgreSQL $PG_MAJOR ($name)"
+    # Back traces are on, as a server's owner may have them, so that tests see any that reaches a message.
     if ! {
         as_server "$(command -v initdb)" -D "$place/data" -A trust -U postgres -E UTF8 --locale="$locale" -N >"$place/initdb.log" 2>&1 &&
             configuration "$socket" | as_server tee -a "$place/data/postgresql.conf" >/dev/null &&
-            as_server "$(command -v pg_ctl)" -D "$place/data" -w -l "$place/log" start >/dev/null 2>&1 </dev/null &&
+            as_server env RUST_BACKTRACE=1 "$(command -v pg_ctl)" -D "$place/data" -w -l "$place/log" start >/dev/null 2>&1 </dev/null &&
             createdb -h "$socket" -p "$PORT" -U postgres "$name"
     }; then
         tail -n 20 "$place/initdb.log" "$place/log" >&2 2>/dev/null || true

@@ -26,6 +26,7 @@ load() {
 
 run_logged "$LOGS/demo-load.log" "loading the demo's data" load || die "loading failed"
 run_sql demo.sql
+run_sql report.sql
 
 if [ -n "${KEEP:-}" ]; then
     trap - EXIT

@@ -106,8 +106,9 @@ fn report_sample(source: &Source, drawn: &Drawn, wanted: usize) -> Result<(), Er
     if zeros > 0 {
         notice!("skipped {zeros} sampled rows of relation \"{relation}\" that are the zero vector");
     }
-    if drawn.exhausted && rows < wanted as u64 {
-        notice!("relation \"{relation}\" has fewer rows than sample_size, all {rows} are used");
+    if drawn.exhausted && rows - zeros < wanted as u64 {
+        let found = rows - zeros;
+        notice!("relation \"{relation}\" has only {found} rows to sample, fewer than sample_size");
     }
     Ok(())
 }

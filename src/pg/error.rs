@@ -115,7 +115,7 @@ impl Error {
                 Some("It is empty, or no row is visible to the current user.".into())
             }
             Error::NoRows { nulls, zeros, .. } => {
-                Some(format!("Of its rows {nulls} are null and {zeros} are the zero vector."))
+                Some(format!("It is null in {nulls} rows and the zero vector in {zeros}."))
             }
             _ => None,
         }
@@ -130,6 +130,7 @@ impl Error {
                  Leave the argument out to search by hint alone."
                     .into(),
             ),
+            Error::NullArgument { argument: "source" | "embedding" | "exemplars" | "negatives" } => None,
             Error::NullArgument { .. } => Some("Leave the argument out to use its default.".into()),
             Error::UnknownColumn { vector_columns, .. } | Error::WrongType { vector_columns, .. } => {
                 Some(match vector_columns.as_slice() {

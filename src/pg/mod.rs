@@ -8,6 +8,8 @@ mod heap;
 mod sample;
 mod source;
 mod spi;
+#[cfg(feature = "pg_test")]
+mod tests;
 mod vector;
 
 pgrx::pg_module_magic!(name, version);

@@ -21,6 +21,12 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Regclass {
     }
 }
 
+impl From<pg_sys::Oid> for Regclass {
+    fn from(oid: pg_sys::Oid) -> Self {
+        Regclass(oid)
+    }
+}
+
 /// SQL's `name`.
 pub struct Name(String);
 
@@ -33,6 +39,12 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Name {
         let datum = unsafe { arg.unbox_arg_using_from_datum::<pg_sys::Datum>() };
         let name = datum.map_or(c"", |datum| unsafe { CStr::from_ptr(datum.cast_mut_ptr()) });
         Name(name.to_string_lossy().into_owned())
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Name(name)
     }
 }
 

@@ -44,9 +44,12 @@ impl FitError {
             FitError::DifferentDimensions { name, found, reference, expected } => {
                 Some(format!("{name} has {found} dimensions, {reference} has {expected}."))
             }
-            FitError::InvalidParameter { name, value, .. } => Some(format!("{name} is {value}.")),
+            FitError::InvalidParameter { name, value, .. } => Some(match value {
+                v if v.is_infinite() => format!("{name} is infinite."),
+                v => format!("{name} is {v}."),
+            }),
             FitError::HintsCancel => Some("The mean of the normalised hints is the zero vector.".into()),
-            FitError::NoNegatives => Some("All rows are exemplars, zero vectors or null.".into()),
+            FitError::NoNegatives => Some("Every row is an exemplar or the zero vector.".into()),
             FitError::NothingWanted | FitError::ZeroVector { .. } => None,
         }
     }

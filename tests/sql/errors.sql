@@ -1,0 +1,144 @@
+-- Bad input: a clear message, an SQLSTATE, a hint, and a session that goes on.
+SET client_min_messages = notice;
+CREATE EXTENSION hinted_exemplar CASCADE;
+CREATE TABLE items (id int, title text, embedding vector(3));
+INSERT INTO items SELECT i, 'item', format('[%s,%s,1]', i % 7, i % 11)::vector FROM generate_series(1, 2000) i;
+-- Nothing wanted.
+SELECT hinted_exemplar('items', 'embedding');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', hint => NULL, exemplars => '{}');
+\echo :LAST_ERROR_SQLSTATE
+-- A null or zero exemplar, alone and with a hint.
+SELECT hinted_exemplar('items', 'embedding', exemplar => NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => (SELECT embedding FROM items WHERE id = -1), hint => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[0,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', hint => '[0,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', hints => ARRAY['[1,0,0]', '[-1,0,0]']::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+-- Dimensions that differ.
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplars => ARRAY['[1,0,0]', '[1,0,0,0]']::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', hint => '[1,0,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', hint => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[1,0,0]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+CREATE TABLE mixed (v vector);
+INSERT INTO mixed VALUES ('[1,2]'), ('[1,2,3]'), ('[3,2]');
+SELECT hinted_exemplar('mixed', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+-- Arrays.
+SELECT hinted_exemplar('items', 'embedding', exemplars => ARRAY['[1,0,0]', NULL]::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', hints => ARRAY[NULL]::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplars => ARRAY[ARRAY['[1,0,0]'], ARRAY['[1,0,0]']]::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(ARRAY['[1,0]', NULL]::vector[], ARRAY['[0,1]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(NULL, ARRAY['[0,1]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(ARRAY['[1,0]'::vector], '{}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[2,0]', '[0,0]']::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+-- Relations and columns.
+SELECT hinted_exemplar('nowhere', 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar(4000000000::oid::regclass, 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embeding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'title', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar(NULL, 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', NULL, exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'ctid', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+-- Kinds of relation that are not sampled yet.
+CREATE VIEW a_view AS SELECT * FROM items;
+SELECT hinted_exemplar('a_view', 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+CREATE TABLE partitioned (id int, embedding vector(3)) PARTITION BY RANGE (id);
+CREATE TABLE partition PARTITION OF partitioned DEFAULT;
+SELECT hinted_exemplar('partitioned', 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+CREATE TABLE parent (embedding vector(3));
+CREATE TABLE child () INHERITS (parent);
+INSERT INTO parent VALUES ('[1,2,3]');
+SELECT hinted_exemplar('parent', 'embedding', exemplar => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+-- A parent whose children are gone is an ordinary table again.
+DROP TABLE child;
+SELECT vector_dims(hinted_exemplar('parent', 'embedding', exemplar => '[1,0,0]', sample_size => 1));
+-- Parameters.
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', sample_size => 0);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', sample_size => NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', lambda => 'NaN');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', lambda => 0);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', lambda => 'Infinity');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', hint_weight => -1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', tol => 0);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', max_iter => 0);
+\echo :LAST_ERROR_SQLSTATE
+-- Rows: none, none with a vector, zero vectors, fewer than wanted.
+CREATE TABLE sparse (v vector(2));
+SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('sparse', 'v', hint => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sparse SELECT NULL FROM generate_series(1, 5);
+SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sparse VALUES ('[0,0]'), ('[0,0]');
+SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sparse VALUES ('[3,0]');
+SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sparse VALUES ('[0,1]'), ('[1,1]');
+SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0]'));
+-- Privileges: without them an error, also for a hint alone; a column's alone does not do, since rows are drawn by ctid.
+CREATE ROLE regress_reader;
+GRANT SELECT (embedding) ON items TO regress_reader;
+SET ROLE regress_reader;
+SELECT vector_dims(hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]'));
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+GRANT SELECT ON items TO regress_reader;
+SET ROLE regress_reader;
+SELECT vector_dims(hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]'));
+SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('sparse', 'v', hint => '[1,0]');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+-- Row-level security: what the caller does not see is no negative.
+ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+CREATE POLICY long ON items TO regress_reader USING (vector_norm(embedding) > 8);
+SET ROLE regress_reader;
+SELECT (1 - (hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', sample_size => 2000) <=>
+             exemplar_svm(ARRAY['[1,0,0]'::vector], (SELECT array_agg(embedding) FROM items))))::numeric(6, 4) AS cosine;
+SELECT count(*) < 2000 AS some_hidden FROM (SELECT embedding FROM items) visible;
+RESET ROLE;
+ALTER TABLE items DISABLE ROW LEVEL SECURITY;
+DROP OWNED BY regress_reader;
+DROP ROLE regress_reader;
+-- The session is as it was.
+SELECT count(*) FROM items;
