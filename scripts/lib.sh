@@ -81,13 +81,16 @@ as_root() {
 }
 
 # Postgres refuses to run as root.
-if ! is_root; then
-    SERVER_USER=$(id -un)
-elif getent passwd postgres >/dev/null; then
-    SERVER_USER=postgres
-else
-    SERVER_USER=nobody
-fi
+choose_server_user() {
+    if ! is_root; then
+        SERVER_USER=$(id -un)
+    elif getent passwd postgres >/dev/null; then
+        SERVER_USER=postgres
+    else
+        SERVER_USER=nobody
+    fi
+}
+choose_server_user
 
 # as_server COMMAND...: from a directory that any user may be in.
 as_server() {
@@ -140,6 +143,8 @@ load_environment() {
     [ -r "$CLONE/environment" ] || die "not set up yet: run make setup"
     # shellcheck source=/dev/null
     . "$CLONE/environment"
+    # That user may have come with the packages.
+    choose_server_user
 }
 
 # install_extension PG_CONFIG [OPTION...]: builds it and installs it there.

@@ -152,8 +152,7 @@ make, pkg-config and OpenSSL's headers: here is no apt-get that could do it. Mis
     has_libclang || apt_install libclang-dev || die "installing libclang failed"
     PG_SOURCE=$(find_postgres)
     [ -n "$PG_SOURCE" ] || die "no usable Postgres although its packages are installed"
-    # The server's user may have come with the packages.
-    if is_root && getent passwd postgres >/dev/null; then SERVER_USER=postgres; fi
+    choose_server_user
 }
 
 # ---- cargo-pgrx
