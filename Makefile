@@ -1,7 +1,7 @@
 # Everything that can be done here; `make` alone lists it. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo psql stop test test-all fmt lint clean
+.PHONY: help setup build install demo psql stop test test-all bench fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
 export PG_CONFIG PG_CONFIGS KEEP REPORT UPDATE STAGES
@@ -32,6 +32,9 @@ test: ## run every test (STAGES="core regress" for some, UPDATE=1 rewrites expec
 
 test-all: ## run every test with each supported Postgres that is installed
 	@scripts/test-all.sh
+
+bench: ## time the fit beside scikit-learn's LinearSVC (installs it into a virtual environment)
+	@scripts/bench.sh
 
 fmt: ## format the sources
 	@cargo fmt

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Writes tests/sql/readme.sql from README.md's blocks of SQL, so that each of them runs in a test. The first block, whose table is made
+# only further down, comes last.
+#
+# usage: scripts/readme_sql.sh        (--check fails if the file is not what the README says)
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+blocks() {
+    awk -v which="$1" '/^```sql/ { n++; inside = 1; next } /^```/ { inside = 0 }
+                       inside && ((which == "first") == (n == 1))' "$ROOT/README.md"
+}
+
+generate() {
+    echo "-- Every block of SQL in README.md; written by scripts/readme_sql.sh."
+    echo "SET client_min_messages = warning;"
+    blocks others
+    echo "\\set text_embedding '[0.7, 0.6, 0.1, 0.1]'"
+    echo "INSERT INTO images SELECT 42, 'plum.jpg', l2_normalize('[0.9, 0.6, 0.2, 0.1]');"
+    blocks first
+}
+
+if [ "${1:-}" = --check ]; then
+    diff -u "$ROOT/tests/sql/readme.sql" <(generate) || die "run scripts/readme_sql.sh: README.md has other SQL than tests/sql/readme.sql"
+else
+    generate >"$ROOT/tests/sql/readme.sql"
+fi
