@@ -17,7 +17,7 @@ generate() {
     echo "SET client_min_messages = warning;"
     blocks others
     echo "\\set text_embedding '[0.7, 0.6, 0.1, 0.1]'"
-    echo "INSERT INTO images SELECT 42, 'plum.jpg', l2_normalize('[0.9, 0.6, 0.2, 0.1]');"
+    echo "INSERT INTO images VALUES (42, 'plum.jpg', '[0.9, 0.6, 0.2, 0.1]');"
     blocks first
 }
 
