@@ -82,14 +82,18 @@ server() {
     stage server cargo "tests inside a server" cargo pgrx test "pg$PG_MAJOR" ::pg_ "${runas[@]}" --pgdata "$place" --no-default-features
 }
 
+# For the stages that need the installed extension and a server; tried once only.
 with_cluster() {
     local reach
-    [ -z "${CLUSTER_RUNS:-}" ] || return 0
-    stage build check "building the extension as users get it" install_extension "$PG_PRIVATE" --release || return
-    "$ROOT/scripts/cluster.sh" start test || return
-    reach=$("$ROOT/scripts/cluster.sh" env test)
-    eval "$reach"
-    CLUSTER_RUNS=yes
+    if [ -z "${CLUSTER:-}" ]; then
+        CLUSTER=failed
+        stage build check "building the extension as users get it" install_extension "$PG_PRIVATE" --release || return
+        if ! "$ROOT/scripts/cluster.sh" start test; then FAILED=$((FAILED + 1)); return 1; fi
+        reach=$("$ROOT/scripts/cluster.sh" env test)
+        eval "$reach"
+        CLUSTER=runs
+    fi
+    [ "$CLUSTER" = runs ]
 }
 
 regress() {

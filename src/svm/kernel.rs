@@ -1,8 +1,13 @@
 //! Inner products and row updates: `f32` rows, `f64` sums, vectorised for the CPU at hand.
 //!
-//! Sums run in 16 fixed lanes without fused multiply-add, so every CPU gives the same bits.
+//! Sums run in fixed lanes without fused multiply-add, so every CPU gives the same bits.
+
+use std::ops::{Add, AddAssign, Mul};
 
 const LANES: usize = 16;
+
+/// Rows taken at a time, so that `w` and the sum are loaded once for all of them.
+const GROUP: usize = 4;
 
 /// `a . b`.
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
@@ -33,41 +38,76 @@ pub fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
 }
 
-/// For each row `i` of `rows`: `coefficient(i, row.w)`, and `sum += coefficient row` where that is
-/// not 0. One pass over the rows, each read once.
-pub fn accumulate(rows: &[f32], w: &[f64], sum: &mut [f64], mut coefficient: impl FnMut(usize, f64) -> f64) {
+/// What sums are made in: `f64` where the answer depends on it, `f32` where only the way there does.
+pub trait Scalar: Copy + Default + From<f32> + Mul<Output = Self> + Add<Output = Self> + AddAssign {}
+impl Scalar for f32 {}
+impl Scalar for f64 {}
+
+/// For each numbered row, of the length of `w`: `c = coefficient(number, row.w)` and `sum += c row`. One
+/// pass, each row read once.
+pub fn accumulate<'a, S: Scalar>(
+    mut rows: impl Iterator<Item = (usize, &'a [f32])>,
+    w: &[S],
+    sum: &mut [S],
+    mut coefficient: impl FnMut(usize, S) -> S,
+) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || {
-            for (i, row) in rows.chunks_exact(w.len()).enumerate() {
-                let c = coefficient(i, dot_lanes(row, w));
-                if c != 0.0 {
-                    sum.iter_mut().zip(row).for_each(|(s, &x)| *s += c * f64::from(x));
-                }
+        || loop {
+            let mut group: [(usize, &[f32]); GROUP] = [(0, &[]); GROUP];
+            let mut filled = 0;
+            while filled < GROUP
+                && let Some(row) = rows.next()
+            {
+                group[filled] = row;
+                filled += 1;
             }
+            if filled == GROUP {
+                let vectors = group.map(|(_, row)| row);
+                let scores = dot_group(vectors, w);
+                let c = std::array::from_fn(|k| coefficient(group[k].0, scores[k]));
+                add_group(sum, c, vectors);
+                continue;
+            }
+            for &(number, row) in &group[..filled] {
+                let [score, ..] = dot_group([row; GROUP], w);
+                let c = coefficient(number, score);
+                sum.iter_mut().zip(row).for_each(|(s, &x)| *s += c * S::from(x));
+            }
+            break;
         },
     );
 }
 
-/// The same over the rows with `weight != 0` alone, `coefficient(weight, row.w)`.
-pub fn accumulate_active(
-    rows: &[f32],
-    w: &[f64],
-    weights: &[f64],
-    sum: &mut [f64],
-    mut coefficient: impl FnMut(f64, f64) -> f64,
-) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (row, &weight) in rows.chunks_exact(w.len()).zip(weights) {
-                if weight != 0.0 {
-                    let c = coefficient(weight, dot_lanes(row, w));
-                    sum.iter_mut().zip(row).for_each(|(s, &x)| *s += c * f64::from(x));
-                }
-            }
-        },
-    );
+/// `row . w` of each row.
+#[inline(always)]
+fn dot_group<S: Scalar>(rows: [&[f32]; GROUP], w: &[S]) -> [S; GROUP] {
+    let (w_chunks, w_rest) = w.as_chunks::<LANES>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] = rows.map(|row| row.as_chunks::<LANES>());
+    let mut lanes = [[S::default(); LANES]; GROUP];
+    for ((((w, a), b), c), d) in w_chunks.iter().zip(a).zip(b).zip(c).zip(d) {
+        for k in 0..LANES {
+            lanes[0][k] += S::from(a[k]) * w[k];
+            lanes[1][k] += S::from(b[k]) * w[k];
+            lanes[2][k] += S::from(c[k]) * w[k];
+            lanes[3][k] += S::from(d[k]) * w[k];
+        }
+    }
+    for (lanes, rest) in lanes.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
+        for ((lane, &x), &w) in lanes.iter_mut().zip(rest).zip(w_rest) {
+            *lane += S::from(x) * w;
+        }
+    }
+    lanes.map(|lanes| lanes.into_iter().fold(S::default(), |sum, lane| sum + lane))
+}
+
+/// `sum += c[0] rows[0] + c[1] rows[1] + ...`
+#[inline(always)]
+fn add_group<S: Scalar>(sum: &mut [S], c: [S; GROUP], rows: [&[f32]; GROUP]) {
+    let [w, x, y, z] = rows;
+    for ((((s, &w), &x), &y), &z) in sum.iter_mut().zip(w).zip(x).zip(y).zip(z) {
+        *s += (c[0] * S::from(w) + c[1] * S::from(x)) + (c[2] * S::from(y) + c[3] * S::from(z));
+    }
 }
 
 #[inline(always)]
@@ -78,14 +118,13 @@ fn dot_lanes(row: &[f32], w: &[f64]) -> f64 {
 #[inline(always)]
 fn sum_lanes<A: Copy, B: Copy>(a: &[A], b: &[B], product: impl Fn(A, B) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
-    let (mut a_chunks, mut b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    for (x, y) in a_chunks.by_ref().zip(b_chunks.by_ref()) {
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (x, y) in a_chunks.iter().zip(b_chunks) {
         for k in 0..LANES {
             lanes[k] += product(x[k], y[k]);
         }
     }
-    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
-    for (lane, (&x, &y)) in lanes.iter_mut().zip(rest) {
+    for ((lane, &x), &y) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
         *lane += product(x, y);
     }
     lanes.iter().sum()

@@ -42,11 +42,15 @@ struct Cosine {
 pub(super) struct Objective<'a> {
     problem: &'a Problem,
     interrupt: &'a mut dyn FnMut(),
+    /// `v` and the rows' part of `H v` in single precision.
+    direction: Vec<f32>,
+    product: Vec<f32>,
 }
 
 impl<'a> Objective<'a> {
     pub fn new(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
-        Objective { problem, interrupt }
+        let d = problem.set.dimensions();
+        Objective { problem, interrupt, direction: vec![0.0; d], product: vec![0.0; d] }
     }
 
     pub fn evaluation(&self) -> Evaluation {
@@ -72,8 +76,8 @@ impl<'a> Objective<'a> {
         let (mut hinge, mut gradient_b) = (0.0, 0.0);
         at.gradient.fill(0.0);
         for (start, rows) in chunks(set.values(), d) {
-            kernel::accumulate(rows, w, &mut at.gradient[..d], |i, score| {
-                let i = start + i;
+            let numbered = (start..).zip(rows.chunks_exact(d));
+            kernel::accumulate(numbered, w, &mut at.gradient[..d], |i, score| {
                 let y = if i < set.exemplars() { 1.0 } else { -1.0 };
                 let slack = 1.0 - y * (score + b);
                 let inside = slack > 0.0;
@@ -107,20 +111,25 @@ impl<'a> Objective<'a> {
     /// H = sum_active s_i (x_i, 1)(x_i, 1)^T + lambda I_w
     ///   + lambda_q/|w|^2 (u q^T + q u^T + cos (I - 3 u u^T))_w
     /// ```
+    ///
+    /// The rows' part is summed in single precision: it shapes steps, not the point they lead to.
     pub fn curve(&mut self, at: &Evaluation, v: &[f64], out: &mut [f64]) {
         let Problem { set, hint, params, .. } = self.problem;
         let d = set.dimensions();
         let (v_w, v_b) = (&v[..d], v[d]);
         let mut out_b = 0.0;
-        out.fill(0.0);
+        self.direction.iter_mut().zip(v_w).for_each(|(single, &v)| *single = v as f32);
+        self.product.fill(0.0);
         for (start, rows) in chunks(set.values(), d) {
-            kernel::accumulate_active(rows, v_w, &at.active[start..], &mut out[..d], |s, score| {
-                let c = s * (score + v_b);
+            let active = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.active[i] != 0.0);
+            kernel::accumulate(active, &self.direction, &mut self.product, |i, score| {
+                let c = at.active[i] * (f64::from(score) + v_b);
                 out_b += c;
-                c
+                c as f32
             });
             (self.interrupt)();
         }
+        out.iter_mut().zip(&self.product).for_each(|(out, &single)| *out = single.into());
         out[d] = out_b;
         kernel::add_scaled(&mut out[..d], params.lambda, v_w);
         if let Some(hint) = hint {
