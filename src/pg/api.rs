@@ -4,6 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::args;
+use super::cache;
 use super::error::Error;
 use super::sample::{self, Drawn};
 use super::source::{Name, Regclass, Source};
@@ -34,11 +35,16 @@ fn hinted_exemplar(
     let seed = args::required("seed", seed)?;
     let exemplars = args::exemplars(&exemplar, &exemplars)?;
     let hints = args::hints(&hint, &hints)?;
-    // SAFETY: Postgres passes a call of this function.
-    let vector_type = unsafe { pg_sys::get_func_rettype((*(*fcinfo).flinfo).fn_oid) };
-    let source = Source::open(source, embedding, vector_type)?;
-    let fit = fit_source(&source, &exemplars, &hints, sample_size, seed, params)?;
-    Ok(NewVector(fit.weights))
+    let key = args::bytes(&source, &embedding, &exemplars, &hints, sample_size, seed, &params);
+    let fit = || {
+        // SAFETY: Postgres passes a call of this function.
+        let vector_type = unsafe { pg_sys::get_func_rettype((*(*fcinfo).flinfo).fn_oid) };
+        let source = Source::open(source, embedding, vector_type)?;
+        fit_source(&source, &exemplars, &hints, sample_size, seed, params).map(|fit| fit.weights)
+    };
+    // SAFETY: as above; only the cache uses fn_extra.
+    let weights = unsafe { cache::fitted_once(fcinfo, key, fit) }?;
+    Ok(NewVector(weights))
 }
 
 #[pg_extern(immutable, parallel_safe, cost = 1000000)]
@@ -118,6 +124,7 @@ fn fit(set: TrainingSet, hints: &[Named], params: Params) -> Result<Fit, Error> 
     let fit = svm::fit(&problem, &mut || {
         pgrx::check_for_interrupts!();
     });
+    debug1!("fitted an exemplar SVM in {} iterations", fit.iterations);
     if !fit.converged {
         ErrorReport::new(
             PgSqlErrorCode::ERRCODE_WARNING,

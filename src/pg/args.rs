@@ -1,6 +1,7 @@
 //! SQL arguments: unpacked, united and checked.
 
 use super::error::Error;
+use super::source::{Name, Regclass};
 use super::vector::{Vector, VectorArray};
 use crate::svm::{Named, Params};
 
@@ -76,6 +77,27 @@ pub fn params(
     };
     params.check()?;
     Ok(params)
+}
+
+/// All arguments as bytes: equal for calls that ask for the same.
+pub fn bytes(
+    source: &Regclass,
+    embedding: &Name,
+    exemplars: &[Named],
+    hints: &[Named],
+    sample_size: usize,
+    seed: i64,
+    params: &Params,
+) -> Vec<u8> {
+    let mut bytes = format!("{source:?} {embedding:?} {sample_size} {seed} {params:?}").into_bytes();
+    for vectors in [exemplars, hints] {
+        bytes.extend(vectors.len().to_ne_bytes());
+        for vector in vectors {
+            bytes.extend(vector.values.len().to_ne_bytes());
+            bytes.extend(vector.values.iter().flat_map(|value| value.to_bits().to_ne_bytes()));
+        }
+    }
+    bytes
 }
 
 /// An integer argument that counts something.

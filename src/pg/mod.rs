@@ -3,6 +3,7 @@
 mod aggregate;
 mod api;
 mod args;
+mod cache;
 mod error;
 mod heap;
 mod sample;

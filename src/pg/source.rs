@@ -9,6 +9,7 @@ use super::error::Error;
 use super::spi::Connection;
 
 /// A relation's OID as SQL's `regclass`, not yet opened.
+#[derive(Debug)]
 pub struct Regclass(pg_sys::Oid);
 
 pgrx::impl_sql_translatable!(Regclass, "regclass");
@@ -28,6 +29,7 @@ impl From<pg_sys::Oid> for Regclass {
 }
 
 /// SQL's `name`.
+#[derive(Debug)]
 pub struct Name(String);
 
 pgrx::impl_sql_translatable!(Name, "name");
