@@ -57,7 +57,7 @@ check "a loop that changes the table fits anew" [ "$(fits "
             w := hinted_exemplar('packages', 'embedding', exemplar => array_fill(1, ARRAY[384])::vector, sample_size => 9000);
             IF w = before THEN RAISE 'a stale answer'; END IF;
             before := w;
-            INSERT INTO packages SELECT id + 100000 * i, name || i, description, embedding FROM packages WHERE id % 10 = i AND id < 100000;
+            INSERT INTO packages SELECT id + 100000 * i, name || '#' || i, description, embedding FROM packages WHERE id % 10 = i AND id < 100000;
         END LOOP;
         RAISE EXCEPTION 'undo';
     END \$\$")" = 3 ]
