@@ -24,7 +24,7 @@ fn main() {
     }
     let hint = named("hint", n + 1);
     for (label, hints) in [("plain", &[][..]), ("hinted", &hint[..])] {
-        let problem = Problem::new(set.clone(), hints, Params::default()).unwrap();
+        let problem = Problem::new(set.clone(), hints, Params::default(), &mut || ()).unwrap();
         let mut times: Vec<f64> = (0..=RUNS)
             .map(|_| {
                 let start = Instant::now();

@@ -64,7 +64,7 @@ fn exemplar_svm(
     let negatives = args::elements("negatives", &negatives)?;
     let hints = args::hints(&None, &hints)?;
     let mut set = training_set(None, &exemplars, &hints)?;
-    set.reserve(negatives.len());
+    set.reserve(negatives.len()).map_err(Error::from)?;
     for negative in &negatives {
         set.offer_negative(negative.values, || negative.name.clone()).map_err(Error::from)?;
     }
@@ -120,10 +120,11 @@ fn report_sample(source: &Source, drawn: &Drawn, wanted: usize) -> Result<(), Er
 }
 
 fn fit(set: TrainingSet, hints: &[Named], params: Params) -> Result<Fit, Error> {
-    let problem = Problem::new(set, hints, params)?;
-    let fit = svm::fit(&problem, &mut || {
+    let mut interrupt = || {
         pgrx::check_for_interrupts!();
-    });
+    };
+    let problem = Problem::new(set, hints, params, &mut interrupt)?;
+    let fit = svm::fit(&problem, &mut interrupt);
     debug1!("fitted an exemplar SVM in {} iterations", fit.iterations);
     if !fit.converged {
         ErrorReport::new(

@@ -65,6 +65,7 @@ impl Error {
             Error::Fit(FitError::DifferentDimensions { .. }) | Error::ArrayNotFlat => {
                 PgSqlErrorCode::ERRCODE_DATA_EXCEPTION
             }
+            Error::Fit(FitError::OutOfMemory { .. }) => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }

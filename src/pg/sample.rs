@@ -57,7 +57,7 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
         let Ok(places) = walk.next(batch, line_pointers);
         asked += places.len();
         drawn.exhausted = places.len() < batch;
-        set.reserve(places.len().min(wanted - set.negatives()));
+        set.reserve(places.len().min(wanted - set.negatives()))?;
         offer(source, &plan, &places, set, wanted, &mut drawn)?;
     }
     Ok(drawn)

@@ -144,7 +144,7 @@ mod tests {
         }
         let hint = [1.0, 0.0, 0.3];
         let hints = [Named { name: "hint".into(), values: &hint }];
-        let fit = svm::fit(&Problem::new(set, &hints, Params::default()).unwrap(), &mut || ());
+        let fit = svm::fit(&Problem::new(set, &hints, Params::default(), &mut || ()).unwrap(), &mut || ());
         let sql = "SELECT exemplar_svm(ARRAY['[1,0.2,0]'::vector],
                        ARRAY['[0,1,0.5]', '[0.3,1,0]', '[0.1,0.9,1]']::vector[],
                        ARRAY['[1,0,0.3]'::vector])::real[]";

@@ -16,6 +16,8 @@ pub enum FitError {
     ZeroVector { name: String },
     /// The normalised hints add up to the zero vector.
     HintsCancel,
+    /// The rows do not fit into memory.
+    OutOfMemory { rows: usize, dimensions: usize },
     /// A parameter is outside its range.
     InvalidParameter { name: &'static str, value: f64, range: &'static str },
 }
@@ -30,6 +32,7 @@ impl fmt::Display for FitError {
             }
             FitError::ZeroVector { name } => write!(f, "{name} must not be the zero vector"),
             FitError::HintsCancel => write!(f, "hints must not cancel each other out"),
+            FitError::OutOfMemory { .. } => write!(f, "out of memory"),
             FitError::InvalidParameter { name, range, .. } => write!(f, "{name} must be {range}"),
         }
     }
@@ -50,6 +53,9 @@ impl FitError {
             }),
             FitError::HintsCancel => Some("The mean of the normalised hints is the zero vector.".into()),
             FitError::NoNegatives => Some("Every row is an exemplar or the zero vector.".into()),
+            FitError::OutOfMemory { rows, dimensions } => {
+                Some(format!("{rows} rows of {dimensions} dimensions do not fit."))
+            }
             FitError::NothingWanted | FitError::ZeroVector { .. } => None,
         }
     }
@@ -68,6 +74,7 @@ impl FitError {
                 Some("A zero vector has no direction; it is often a placeholder for a missing embedding.")
             }
             FitError::HintsCancel => Some("Give hints that point in similar directions, or fewer of them."),
+            FitError::OutOfMemory { .. } => Some("Fit against fewer rows."),
             FitError::InvalidParameter { .. } => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::error::FitError;
 use super::kernel;
+use super::objective::scores;
 use super::training::{Dimensions, Named, TrainingSet, norm};
 
 /// The least variance of hint scores that is believed; below it all rows look alike to the hint.
@@ -48,9 +49,8 @@ pub struct HintScores {
 
 impl HintScores {
     /// Scores of the unit hint `q`, of length d, over `set`, which must have exemplars and negatives.
-    pub fn of(q: &[f64], set: &TrainingSet) -> Self {
-        let scores: Vec<f64> =
-            set.values().chunks_exact(set.dimensions()).map(|row| kernel::dot_wide(row, q)).collect();
+    pub fn of(q: &[f64], set: &TrainingSet, interrupt: &mut dyn FnMut()) -> Self {
+        let scores = scores(set.values(), q, interrupt);
         let (exemplars, negatives) = scores.split_at(set.exemplars());
         let mean = mean(negatives);
         let variance =

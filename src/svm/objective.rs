@@ -152,6 +152,16 @@ impl Cosine {
     }
 }
 
+/// `row . w` for every row, with the interrupt check between chunks of them.
+pub(super) fn scores(values: &[f32], w: &[f64], interrupt: &mut dyn FnMut()) -> Vec<f64> {
+    let mut scores = Vec::with_capacity(values.len() / w.len().max(1));
+    for (_, rows) in chunks(values, w.len()) {
+        scores.extend(rows.chunks_exact(w.len()).map(|row| kernel::dot_wide(row, w)));
+        interrupt();
+    }
+    scores
+}
+
 /// Whole rows in chunks of limited size, each with the number of its first row.
 fn chunks(values: &[f32], d: usize) -> impl Iterator<Item = (usize, &[f32])> {
     let rows = (ELEMENTS_PER_CHUNK / d).max(1);

@@ -64,11 +64,17 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Combines a training set with hints, each of length d, under `params`.
+    /// Combines a training set with hints, each of length d, under `params`; reads the rows once to weigh
+    /// a hint and calls `interrupt` meanwhile, which may unwind.
     ///
     /// # Errors
     /// Every [`FitError`] but those that [`TrainingSet`] reports.
-    pub fn new(set: TrainingSet, hints: &[Named], params: Params) -> Result<Self, FitError> {
+    pub fn new(
+        set: TrainingSet,
+        hints: &[Named],
+        params: Params,
+        interrupt: &mut dyn FnMut(),
+    ) -> Result<Self, FitError> {
         params.check()?;
         let q = hint::direction(set.expected_dimensions(), hints)?;
         if set.exemplars() == 0 {
@@ -80,7 +86,7 @@ impl Problem {
             return Err(FitError::NoNegatives);
         }
         let hint = q.filter(|_| params.hint_weight > 0.0).map(|q| {
-            let lambda_q = HintScores::of(&q, &set).lambda_q(params.hint_weight);
+            let lambda_q = HintScores::of(&q, &set, interrupt).lambda_q(params.hint_weight);
             HintTerm { q, lambda_q }
         });
         Ok(Problem { weights: set.balanced_weights(), set, hint, params })

@@ -89,7 +89,7 @@ struct ConjugateGradients {
 
 impl<'a> Newton<'a> {
     fn start(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
-        let point = super::start::start(problem);
+        let point = super::start::start(problem, interrupt);
         let zeros = vec![0.0; point.len()];
         let mut objective = Objective::new(problem, interrupt);
         let mut at = objective.evaluation();

@@ -1,28 +1,28 @@
 //! Where the descent starts: the best multiple of a fixed direction.
 
 use super::kernel;
+use super::objective::scores;
 use super::problem::Problem;
 
 /// The point `(t w0, b)` of length d + 1, `t > 0`, that minimises hinge and size over `t` and `b`:
 /// `w0` is the hint, or without a hint that ranks the exemplars above the negatives the unit
 /// direction from the negatives' mean to the exemplars' mean.
-pub(super) fn start(problem: &Problem) -> Vec<f64> {
-    let along_hint = problem.hint.as_ref().map(|hint| best_multiple(problem, &hint.q));
+pub(super) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Vec<f64> {
+    let along_hint = problem.hint.as_ref().map(|hint| best_multiple(problem, &hint.q, interrupt));
     let (w0, t, b) = match (&problem.hint, along_hint) {
         (Some(hint), Some((t, b))) if t > 0.0 => (hint.q.clone(), t, b),
         _ => {
             let w0 = difference_of_means(problem);
-            let (t, b) = best_multiple(problem, &w0);
+            let (t, b) = best_multiple(problem, &w0, interrupt);
             (w0, t.max(f64::EPSILON), b)
         }
     };
     w0.iter().map(|v| v * t).chain([b]).collect()
 }
 
-fn best_multiple(problem: &Problem, w0: &[f64]) -> (f64, f64) {
-    let rows = problem.set.values().chunks_exact(w0.len());
-    let scores: Vec<f64> = rows.map(|row| kernel::dot_wide(row, w0)).collect();
-    line_fit(problem, &scores)
+fn best_multiple(problem: &Problem, w0: &[f64], interrupt: &mut dyn FnMut()) -> (f64, f64) {
+    let scores = scores(problem.set.values(), w0, interrupt);
+    line_fit(problem, &scores, interrupt)
 }
 
 fn difference_of_means(problem: &Problem) -> Vec<f64> {
@@ -42,7 +42,7 @@ fn difference_of_means(problem: &Problem) -> Vec<f64> {
 
 /// Minimises `sum_i s_i/2 max(0, 1 - y_i (t z_i + b))^2 + lambda/2 t^2` over `t` and `b` by Newton
 /// steps with halving; a rough answer is enough for a start.
-fn line_fit(problem: &Problem, scores: &[f64]) -> (f64, f64) {
+fn line_fit(problem: &Problem, scores: &[f64], interrupt: &mut dyn FnMut()) -> (f64, f64) {
     let lambda = problem.params.lambda;
     let value = |t: f64, b: f64| {
         let hinge: f64 = labelled(problem, scores)
@@ -53,6 +53,7 @@ fn line_fit(problem: &Problem, scores: &[f64]) -> (f64, f64) {
     let (mut t, mut b) = (0.0, 0.0);
     let mut best = value(t, b);
     for _ in 0..30 {
+        interrupt();
         let (mut g_t, mut g_b, mut h_tt, mut h_tb, mut h_bb) = (lambda * t, 0.0, lambda, 0.0, 0.0);
         for (z, y, s) in labelled(problem, scores) {
             let slack = 1.0 - y * (t * z + b);

@@ -51,8 +51,13 @@ impl Input {
     }
 
     fn problem(&self) -> Problem {
-        Problem::new(set(&self.exemplars, &self.negatives), &named("hints", &self.hints), self.params)
-            .unwrap()
+        Problem::new(
+            set(&self.exemplars, &self.negatives),
+            &named("hints", &self.hints),
+            self.params,
+            &mut || (),
+        )
+        .unwrap()
     }
 
     fn fit(&self) -> Fit {
@@ -212,8 +217,8 @@ fn weight_k_is_k_copies() {
         for negative in &input.negatives {
             weighted.offer_negative(negative, row).unwrap();
         }
-        let weighted = Problem::new(weighted, &[], input.params).unwrap();
-        let copies = Problem::new(set(&repeated, &input.negatives), &[], input.params).unwrap();
+        let weighted = Problem::new(weighted, &[], input.params, &mut || ()).unwrap();
+        let copies = Problem::new(set(&repeated, &input.negatives), &[], input.params, &mut || ()).unwrap();
         assert_same_direction(&fit(&weighted, &mut || ()), &fit(&copies, &mut || ()), 1e-9);
     }
 }
@@ -242,7 +247,7 @@ fn a_large_hint_weight_gives_the_hint() {
 fn a_hint_alone_is_its_own_answer() {
     let input = Input::random(3);
     let empty = TrainingSet::new(dimensions(input.hints[0].len()), &[]).unwrap();
-    let problem = Problem::new(empty, &named("hints", &input.hints), input.params).unwrap();
+    let problem = Problem::new(empty, &named("hints", &input.hints), input.params, &mut || ()).unwrap();
     let fit = fit(&problem, &mut || ());
     assert!(cosine(&fit.weights, &input.hints[0]) > 1.0 - 1e-12 && fit.converged);
 }
@@ -275,7 +280,8 @@ fn two_points_have_a_closed_form() {
     // x = (1, 0), n = (0, 1), s = 1 each: by symmetry w = (t, -t), b = 0 and J = (1 - t)^2 + lambda t^2.
     for lambda in [0.1, 1.0, 5.0] {
         let params = Params { lambda, tol: 1e-12, ..Params::default() };
-        let problem = Problem::new(set(&[vec![1.0, 0.0]], &[vec![0.0, 1.0]]), &[], params).unwrap();
+        let problem =
+            Problem::new(set(&[vec![1.0, 0.0]], &[vec![0.0, 1.0]]), &[], params, &mut || ()).unwrap();
         let fit = fit(&problem, &mut || ());
         let t = 1.0 / (1.0 + lambda);
         assert!((fit.w[0] - t).abs() < 1e-9 && (fit.w[1] + t).abs() < 1e-9 && fit.b.abs() < 1e-9);
@@ -308,12 +314,13 @@ fn bad_input_is_named() {
     assert_eq!(error.to_string(), "exemplars[1] must not be the zero vector");
     let params = Params::default();
     let empty = || d2(&[]).unwrap();
-    let hinted =
-        |hint: Vec<f32>, params| Problem::new(empty(), &named("hints", &[hint]), params).unwrap_err();
-    assert_eq!(Problem::new(empty(), &[], params).unwrap_err(), FitError::NothingWanted);
+    let hinted = |hint: Vec<f32>, params| {
+        Problem::new(empty(), &named("hints", &[hint]), params, &mut || ()).unwrap_err()
+    };
+    assert_eq!(Problem::new(empty(), &[], params, &mut || ()).unwrap_err(), FitError::NothingWanted);
     assert_eq!(hinted(vec![0.0, 0.0], params), FitError::ZeroVector { name: "hints[1]".into() });
     let alone = d2(&[vec![1.0, 0.0]]).unwrap();
-    assert_eq!(Problem::new(alone, &[], params).unwrap_err(), FitError::NoNegatives);
+    assert_eq!(Problem::new(alone, &[], params, &mut || ()).unwrap_err(), FitError::NoNegatives);
     for (params, name) in [
         (Params { lambda: 0.0, ..params }, "lambda"),
         (Params { lambda: f64::NAN, ..params }, "lambda"),
@@ -341,7 +348,7 @@ fn a_hint_that_fits_nothing_still_converges() {
 fn equal_exemplars_and_background_mean_converge() {
     let negatives = [vec![1.0, 0.0, 0.1], vec![-1.0, 0.0, 0.1], vec![0.0, 1.0, 0.1], vec![0.0, -1.0, 0.1]];
     let params = Params::default();
-    let problem = Problem::new(set(&[vec![0.0, 0.0, 1.0]], &negatives), &[], params).unwrap();
+    let problem = Problem::new(set(&[vec![0.0, 0.0, 1.0]], &negatives), &[], params, &mut || ()).unwrap();
     assert!(fit(&problem, &mut || ()).converged);
 }
 
@@ -377,7 +384,8 @@ fn the_solution_agrees_with_the_reference_and_with_scikit_learn() {
         };
         let fit = input.fit();
         if let Some(lambda_q) = solution.lambda_q {
-            let scores = HintScores::of(&input.problem().hint().unwrap().q, input.problem().set());
+            let scores =
+                HintScores::of(&input.problem().hint().unwrap().q, input.problem().set(), &mut || ());
             assert!((scores.lambda_q(2.0) - lambda_q).abs() < 1e-5 * lambda_q);
         }
         let difference = (fit.value.total() - solution.objective) / solution.objective;

@@ -84,9 +84,15 @@ impl TrainingSet {
     }
 
     /// Makes room for `rows` more rows.
-    pub fn reserve(&mut self, rows: usize) {
-        self.values.reserve_exact(rows.saturating_mul(self.dimensions.count));
-        self.weights.reserve_exact(rows);
+    ///
+    /// # Errors
+    /// [`FitError::OutOfMemory`].
+    pub fn reserve(&mut self, rows: usize) -> Result<(), FitError> {
+        // One more, since a row is looked at in its place before it is kept or dropped.
+        let values = (rows + 1).saturating_mul(self.dimensions.count);
+        let room = self.values.try_reserve(values).and_then(|()| self.weights.try_reserve(rows + 1));
+        let rows = self.weights.len() + rows;
+        room.map_err(|_| FitError::OutOfMemory { rows, dimensions: self.dimensions.count })
     }
 
     /// Adds a negative of weight 1, unless it is a zero vector or one of the exemplars.
