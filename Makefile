@@ -4,7 +4,7 @@
 .PHONY: help setup build install demo psql stop test test-all bench fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS KEEP REPORT UPDATE STAGES
+export PG_CONFIG PG_CONFIGS KEEP UPDATE STAGES
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -18,7 +18,7 @@ build: ## build the extension and install it into the private copy
 install: ## build it and install it into a Postgres of yours (PG_CONFIG=.../pg_config)
 	@scripts/install.sh "$(PG_CONFIG)"
 
-demo: ## show what it does, in a private throwaway cluster (KEEP=1 keeps the cluster, REPORT=1 measures more)
+demo: ## show what it does, in a private throwaway cluster (KEEP=1 keeps the cluster)
 	@scripts/demo.sh
 
 psql: ## open the cluster that make demo KEEP=1 left

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The main job on data that the repository ships, in a private throwaway cluster.
 #
-# usage: scripts/demo.sh        (KEEP=1 leaves the cluster running, with the data, for scripts/cluster.sh psql demo;
-#                                REPORT=1 also measures all of the categories, which takes half a minute)
+# usage: scripts/demo.sh        (KEEP=1 leaves the cluster running, with the data, for scripts/cluster.sh psql demo)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -27,7 +26,6 @@ load() {
 
 run_logged "$LOGS/demo-load.log" "loading the demo's data" load || die "loading failed"
 run_sql demo.sql
-if [ -n "${REPORT:-}" ]; then run_sql report.sql; fi
 run_sql report.sql
 
 if [ -n "${KEEP:-}" ]; then
