@@ -79,6 +79,43 @@ pub fn accumulate<'a, S: Scalar>(
     );
 }
 
+/// Appends `row . w` for every row.
+pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut groups = rows.chunks_exact(GROUP * w.len());
+            for group in groups.by_ref() {
+                dots.extend(dot_group(std::array::from_fn(|k| &group[k * w.len()..(k + 1) * w.len()]), w));
+            }
+            dots.extend(groups.remainder().chunks_exact(w.len()).map(|row| dot_group([row; GROUP], w)[0]));
+        },
+    );
+}
+
+/// `sum += coefficients[number] row` for each numbered row.
+pub fn combine<'a>(
+    mut rows: impl Iterator<Item = (usize, &'a [f32])>,
+    coefficients: &[f64],
+    sum: &mut [f64],
+) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            while let Some((number, row)) = rows.next() {
+                let mut group = [row; GROUP];
+                let mut c = [0.0; GROUP];
+                c[0] = coefficients[number];
+                for k in 1..GROUP {
+                    let Some((number, row)) = rows.next() else { break };
+                    (group[k], c[k]) = (row, coefficients[number]);
+                }
+                add_group(sum, c, group);
+            }
+        },
+    );
+}
+
 /// `row . w` of each row.
 #[inline(always)]
 fn dot_group<S: Scalar>(rows: [&[f32]; GROUP], w: &[S]) -> [S; GROUP] {

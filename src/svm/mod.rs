@@ -30,6 +30,7 @@
 //! Malisiewicz, Gupta, Efros: Ensemble of Exemplar-SVMs, ICCV 2011 (one exemplar against many
 //! negatives). Moll et al.: SeeSaw, SIGMOD 2023 (the text-alignment term).
 
+mod bias;
 pub mod error;
 pub mod hint;
 mod kernel;

@@ -1,5 +1,6 @@
 //! J, its gradient and its curvature at a point.
 
+use super::bias;
 use super::kernel;
 use super::problem::Problem;
 
@@ -28,6 +29,8 @@ pub(super) struct Evaluation {
     pub gradient: Vec<f64>,
     /// `s_i` for the rows inside the margin, 0 for the others.
     active: Vec<f64>,
+    /// `w.x_i`, then the rows' coefficients in the gradient.
+    scores: Vec<f64>,
     cosine: Cosine,
 }
 
@@ -59,40 +62,42 @@ impl<'a> Objective<'a> {
             value: Value::default(),
             gradient: vec![0.0; d + 1],
             active: vec![0.0; self.problem.weights.len()],
+            scores: Vec::with_capacity(self.problem.weights.len()),
             cosine: Cosine { unit: vec![0.0; d], ..Cosine::default() },
         }
     }
 
-    /// J and its gradient at `point`, in one pass over the rows:
+    /// Moves `b`, the last element of `point`, to where J is least for its `w`, and evaluates J and its
+    /// gradient there:
     ///
     /// ```text
     /// grad_w = -sum_i s_i slack_i y_i x_i + lambda w - lambda_q (q - cos u) / |w|,  u = w / |w|
     /// grad_b = -sum_i s_i slack_i y_i,                     slack_i = max(0, 1 - y_i (w.x_i + b))
     /// ```
-    pub fn evaluate(&mut self, point: &[f64], at: &mut Evaluation) {
+    pub fn evaluate(&mut self, point: &mut [f64], at: &mut Evaluation) {
         let Problem { set, weights, hint, params } = self.problem;
         let d = set.dimensions();
-        let (w, b) = (&point[..d], point[d]);
+        let (w, b) = point.split_at_mut(d);
+        at.scores.clear();
+        append_scores(set.values(), w, &mut at.scores, self.interrupt);
+        b[0] = bias::best(self.problem, &at.scores, b[0]);
         let (mut hinge, mut gradient_b) = (0.0, 0.0);
+        for (i, residual) in at.scores.iter_mut().enumerate() {
+            let y = if i < set.exemplars() { 1.0 } else { -1.0 };
+            let slack = 1.0 - y * (*residual + b[0]);
+            at.active[i] = if slack > 0.0 { weights[i] } else { 0.0 };
+            hinge += 0.5 * at.active[i] * slack * slack;
+            *residual = -at.active[i] * slack * y;
+            gradient_b += *residual;
+        }
         at.gradient.fill(0.0);
         for (start, rows) in chunks(set.values(), d) {
-            let numbered = (start..).zip(rows.chunks_exact(d));
-            kernel::accumulate(numbered, w, &mut at.gradient[..d], |i, score| {
-                let y = if i < set.exemplars() { 1.0 } else { -1.0 };
-                let slack = 1.0 - y * (score + b);
-                let inside = slack > 0.0;
-                at.active[i] = if inside { weights[i] } else { 0.0 };
-                if !inside {
-                    return 0.0;
-                }
-                let residual = -weights[i] * slack * y;
-                hinge += 0.5 * weights[i] * slack * slack;
-                gradient_b += residual;
-                residual
-            });
+            let active = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.active[i] != 0.0);
+            kernel::combine(active, &at.scores, &mut at.gradient[..d]);
             (self.interrupt)();
         }
         at.gradient[d] = gradient_b;
+        let w = &*w;
         kernel::add_scaled(&mut at.gradient[..d], params.lambda, w);
         at.value = Value { hinge, size: 0.5 * params.lambda * kernel::inner(w, w), hint: 0.0 };
         if let Some(hint) = hint {
@@ -155,11 +160,15 @@ impl Cosine {
 /// `row . w` for every row, with the interrupt check between chunks of them.
 pub(super) fn scores(values: &[f32], w: &[f64], interrupt: &mut dyn FnMut()) -> Vec<f64> {
     let mut scores = Vec::with_capacity(values.len() / w.len().max(1));
+    append_scores(values, w, &mut scores, interrupt);
+    scores
+}
+
+fn append_scores(values: &[f32], w: &[f64], scores: &mut Vec<f64>, interrupt: &mut dyn FnMut()) {
     for (_, rows) in chunks(values, w.len()) {
-        scores.extend(rows.chunks_exact(w.len()).map(|row| kernel::dot_wide(row, w)));
+        kernel::append_dots(rows, w, scores);
         interrupt();
     }
-    scores
 }
 
 /// Whole rows in chunks of limited size, each with the number of its first row.

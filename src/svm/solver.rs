@@ -89,11 +89,11 @@ struct ConjugateGradients {
 
 impl<'a> Newton<'a> {
     fn start(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
-        let point = super::start::start(problem, interrupt);
+        let mut point = super::start::start(problem, interrupt);
         let zeros = vec![0.0; point.len()];
         let mut objective = Objective::new(problem, interrupt);
         let mut at = objective.evaluation();
-        objective.evaluate(&point, &mut at);
+        objective.evaluate(&mut point, &mut at);
         let radius = norm(&point).max(1.0);
         let cg = ConjugateGradients {
             step: zeros.clone(),
@@ -121,7 +121,7 @@ impl<'a> Newton<'a> {
             for (t, (p, s)) in trial_point.iter_mut().zip(self.point.iter().zip(&self.cg.step)) {
                 *t = p + s;
             }
-            self.objective.evaluate(&trial_point, &mut trial);
+            self.objective.evaluate(&mut trial_point, &mut trial);
             self.passes += 1;
             let change = trial.value.total() - self.at.value.total();
             // Below this a change is rounding, and only the gradient can tell progress.
