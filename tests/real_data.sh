@@ -8,6 +8,7 @@
 data=${HINTED_EXEMPLAR_DATA:-$ROOT/../shared/data}
 if ! [ -d "$data/sun397_clip_b32" ] || ! command -v python3 >/dev/null; then
     echo "skipped: no data sets in $data, or no python3 to read them"
+    finish
     exit
 fi
 new_database real_data

@@ -17,14 +17,6 @@ pub fn dot(a: &[f32], b: &[f32]) -> f64 {
     )
 }
 
-/// `row . w`.
-pub fn dot_wide(row: &[f32], w: &[f64]) -> f64 {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || dot_lanes(row, w),
-    )
-}
-
 /// `w . v` of wide vectors.
 pub fn inner(w: &[f64], v: &[f64]) -> f64 {
     pulp::Arch::new().dispatch(
@@ -145,11 +137,6 @@ fn add_group<S: Scalar>(sum: &mut [S], c: [S; GROUP], rows: [&[f32]; GROUP]) {
     for ((((s, &w), &x), &y), &z) in sum.iter_mut().zip(w).zip(x).zip(y).zip(z) {
         *s += (c[0] * S::from(w) + c[1] * S::from(x)) + (c[2] * S::from(y) + c[3] * S::from(z));
     }
-}
-
-#[inline(always)]
-fn dot_lanes(row: &[f32], w: &[f64]) -> f64 {
-    sum_lanes(row, w, |x, y| f64::from(x) * y)
 }
 
 #[inline(always)]
