@@ -5,6 +5,9 @@
 //! `g.p + p.H p / 2` within `|p| <= radius` by conjugate gradients, which need `H` only as a product,
 //! one pass over the active rows; negative curvature of the cosine term is followed to the border.
 //!
+//! The bias is not left to the steps: at each point it is moved to its best value. Otherwise a step
+//! that takes rows out of the margin lets `b` run away, and the trust region shrinks to nothing.
+//!
 //! The start is the best point of the form `(t w0, b)`, `w0` the hint or the exemplars' mean minus
 //! the negatives' mean: the same start every time, hence the same local minimum.
 //!
@@ -31,7 +34,7 @@ pub struct Fit {
     pub violation: f64,
     /// Newton steps tried.
     pub iterations: usize,
-    /// Passes over the rows.
+    /// Passes over the rows: two to evaluate J, one for each product with its curvature.
     pub passes: usize,
     /// Whether `violation <= tol`.
     pub converged: bool,
@@ -101,7 +104,7 @@ impl<'a> Newton<'a> {
             direction: zeros.clone(),
             curved: zeros,
         };
-        Newton { objective, problem, point, at, radius, passes: 1, cg }
+        Newton { objective, problem, point, at, radius, passes: 2, cg }
     }
 
     fn run(mut self) -> Fit {
@@ -122,7 +125,7 @@ impl<'a> Newton<'a> {
                 *t = p + s;
             }
             self.objective.evaluate(&mut trial_point, &mut trial);
-            self.passes += 1;
+            self.passes += 2;
             let change = trial.value.total() - self.at.value.total();
             // Below this a change is rounding, and only the gradient can tell progress.
             let rounding = change.abs() <= 1e-13 * self.at.value.total();
