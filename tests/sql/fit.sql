@@ -57,5 +57,6 @@ CREATE TABLE fresh (v vector(2));
 INSERT INTO fresh VALUES ('[0,1]'), ('[1,1]');
 SELECT rounded(hinted_exemplar('fresh', 'v', exemplar => '[1,0]', sample_size => 2));
 ROLLBACK;
--- Too few iterations: a warning, and the best answer so far.
+-- Too few iterations: a warning, whose DETAIL has the gradient, and the best answer so far.
+\set VERBOSITY terse
 SELECT vector_dims(hinted_exemplar('items', 'embedding', exemplar => x, hint => q, max_iter => 1, tol => 1e-12)) FROM example;
