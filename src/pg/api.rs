@@ -11,6 +11,20 @@ use super::source::{Name, Regclass, Source};
 use super::vector::{NewVector, Vector, VectorArray};
 use crate::svm::{self, Dimensions, Fit, FitError, Named, Params, Problem, TrainingSet};
 
+/// `w / |w|` for the `w` that minimises J of [`svm`] over the exemplars, the hints and `sample_size` rows of
+/// `source`, drawn uniformly from those that the caller sees; with hints alone, their mean direction.
+///
+/// # Arguments
+/// * `source`, `embedding`: a table or materialized view and its column of type `vector`, of d dimensions.
+/// * `exemplar` and `exemplars`, united: what is wanted, each of d dimensions and not zero; any length.
+///   A null `exemplar` is an error; left out, or null or empty `exemplars`, is none.
+/// * `hint` and `hints`, united: embedded texts of it, each of d dimensions and not zero; null is none.
+/// * `sample_size`: >= 1, rows. More are slower and make the answer depend less on `seed`.
+/// * `lambda`, `hint_weight`, `tol`, `max_iter`: see [`Params`].
+/// * `seed`: any; another one draws other rows. The same data, arguments and seed give the same bits.
+///
+/// # Errors
+/// See [`Error`]. Not converged is a warning, fewer rows than `sample_size` and zero vectors are notices.
 #[pg_extern(stable, parallel_restricted, cost = 1000000)]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the SQL function")]
 fn hinted_exemplar(
@@ -47,6 +61,15 @@ fn hinted_exemplar(
     Ok(NewVector(weights))
 }
 
+/// `w / |w|` for the `w` that minimises J of [`svm`] over the given vectors.
+///
+/// # Arguments
+/// * `exemplars`, `negatives`: what is wanted and what it is told apart from, each of the first exemplar's
+///   dimensions. Negatives that are zero or one of the exemplars are left out; at least one must be left.
+/// * `hints`, `lambda`, `hint_weight`, `tol`, `max_iter`: as for `hinted_exemplar`.
+///
+/// # Errors
+/// See [`Error`]. Not converged is a warning.
 #[pg_extern(immutable, parallel_safe, cost = 1000000)]
 fn exemplar_svm(
     exemplars: Option<VectorArray>,
