@@ -3,6 +3,7 @@
 
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+export ROOT
 PASSED=0 FAILED=0
 export PGOPTIONS='-c client_min_messages=warning'
 
