@@ -83,7 +83,7 @@ impl<'a> Objective<'a> {
         b[0] = bias::best(self.problem, &at.scores, b[0]);
         let (mut hinge, mut gradient_b) = (0.0, 0.0);
         for (i, residual) in at.scores.iter_mut().enumerate() {
-            let y = if i < set.exemplars() { 1.0 } else { -1.0 };
+            let y = self.problem.label(i);
             let slack = 1.0 - y * (*residual + b[0]);
             at.active[i] = if slack > 0.0 { weights[i] } else { 0.0 };
             hinge += 0.5 * at.active[i] * slack * slack;

@@ -92,12 +92,14 @@ impl Problem {
         Ok(Problem { weights: set.balanced_weights(), set, hint, params })
     }
 
-    /// The same problem with the weight of the hint term given outright, as published work states it.
-    pub fn with_lambda_q(mut self, lambda_q: f64) -> Self {
-        if let Some(hint) = &mut self.hint {
-            hint.lambda_q = lambda_q;
-        }
-        self
+    /// `y_i`: +1 for an exemplar, -1 for a negative.
+    pub(super) fn label(&self, row: usize) -> f64 {
+        if row < self.set.exemplars() { 1.0 } else { -1.0 }
+    }
+
+    /// `(z_i, y_i, s_i)` of each row, given its score.
+    pub(super) fn labelled(&self, scores: &[f64]) -> impl Iterator<Item = (f64, f64, f64)> {
+        scores.iter().zip(&self.weights).enumerate().map(|(i, (&z, &s))| (z, self.label(i), s))
     }
 
     /// The rows of the fit.

@@ -29,8 +29,8 @@ fn difference_of_means(problem: &Problem) -> Vec<f64> {
     let set = &problem.set;
     let mut w0 = vec![0.0; set.dimensions()];
     for (i, row) in set.values().chunks_exact(set.dimensions()).enumerate() {
-        let sign = if i < set.exemplars() { problem.weights[i] } else { -problem.weights[i] };
-        w0.iter_mut().zip(row).for_each(|(w, &x)| *w += sign * f64::from(x));
+        let weight = problem.label(i) * problem.weights[i];
+        w0.iter_mut().zip(row).for_each(|(w, &x)| *w += weight * f64::from(x));
     }
     let length = kernel::inner(&w0, &w0).sqrt();
     // Equal means leave no direction; any fixed one will do, the first exemplar's is at hand.
@@ -45,7 +45,8 @@ fn difference_of_means(problem: &Problem) -> Vec<f64> {
 fn line_fit(problem: &Problem, scores: &[f64], interrupt: &mut dyn FnMut()) -> (f64, f64) {
     let lambda = problem.params.lambda;
     let value = |t: f64, b: f64| {
-        let hinge: f64 = labelled(problem, scores)
+        let hinge: f64 = problem
+            .labelled(scores)
             .map(|(z, y, s)| 0.5 * s * (1.0 - y * (t * z + b)).max(0.0).powi(2))
             .sum();
         hinge + 0.5 * lambda * t * t
@@ -55,7 +56,7 @@ fn line_fit(problem: &Problem, scores: &[f64], interrupt: &mut dyn FnMut()) -> (
     for _ in 0..30 {
         interrupt();
         let (mut g_t, mut g_b, mut h_tt, mut h_tb, mut h_bb) = (lambda * t, 0.0, lambda, 0.0, 0.0);
-        for (z, y, s) in labelled(problem, scores) {
+        for (z, y, s) in problem.labelled(scores) {
             let slack = 1.0 - y * (t * z + b);
             if slack > 0.0 {
                 g_t -= s * y * slack * z;
@@ -82,13 +83,4 @@ fn line_fit(problem: &Problem, scores: &[f64], interrupt: &mut dyn FnMut()) -> (
         (t, b, best) = (t + step * p_t, b + step * p_b, next);
     }
     (t, b)
-}
-
-fn labelled(problem: &Problem, scores: &[f64]) -> impl Iterator<Item = (f64, f64, f64)> {
-    let exemplars = problem.set.exemplars();
-    scores
-        .iter()
-        .zip(&problem.weights)
-        .enumerate()
-        .map(move |(i, (&z, &s))| (z, if i < exemplars { 1.0 } else { -1.0 }, s))
 }
