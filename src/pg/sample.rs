@@ -1,7 +1,6 @@
 //! Draws negatives from a source, uniformly, as the caller and under the caller's snapshot.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use pgrx::pg_sys;
 
@@ -52,9 +51,8 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
         let line_pointers = |block, offsets: &mut Vec<u16>| {
             pgrx::check_for_interrupts!();
             heap::line_pointers(&source.relation, block, offsets);
-            Ok::<_, Infallible>(())
         };
-        let Ok(places) = walk.next(batch, line_pointers);
+        let places = walk.next(batch, line_pointers);
         asked += places.len();
         drawn.exhausted = places.len() < batch;
         set.reserve(places.len().min(wanted - set.negatives()))?;

@@ -39,6 +39,7 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Name {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: as above; null is handled by Option<Name> before this.
         let datum = unsafe { arg.unbox_arg_using_from_datum::<pg_sys::Datum>() };
+        // SAFETY: a name ends with a NUL byte and outlives the call.
         let name = datum.map_or(c"", |datum| unsafe { CStr::from_ptr(datum.cast_mut_ptr()) });
         Name(name.to_string_lossy().into_owned())
     }
