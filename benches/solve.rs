@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use hinted_exemplar::svm::{Dimensions, Named, Params, Problem, TrainingSet, fit};
+use hinted_exemplar::svm::{Dimensions, Named, Params, Problem, Query, TrainingSet, fit};
 
 const RUNS: usize = 21;
 
@@ -16,15 +16,16 @@ fn main() {
     let bytes = std::fs::read(file).unwrap();
     let values: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
     let rows: Vec<&[f32]> = values.chunks_exact(d).collect();
-    let named = |name: &str, i: usize| [Named { name: name.into(), values: rows[i] }];
+    let named = |name: &str, i: usize| Named { name: name.into(), values: rows[i] };
+    let query = Query { exemplars: vec![named("exemplar", 0).into()], ..Query::default() };
     let dimensions = Dimensions { count: d, reference: "the file".into() };
-    let mut set = TrainingSet::new(dimensions, &named("exemplar", 0)).unwrap();
+    let mut set = TrainingSet::new(dimensions, &query).unwrap();
     for row in &rows[1..=n] {
         set.offer_negative(row, || "negative".into()).unwrap();
     }
-    let hint = named("hint", n + 1);
-    for (label, hints) in [("plain", &[][..]), ("hinted", &hint[..])] {
-        let problem = Problem::new(set.clone(), hints, Params::default(), &mut || ()).unwrap();
+    let hinted = Query { hints: vec![named("hint", n + 1)], ..query.clone() };
+    for (label, query) in [("plain", &query), ("hinted", &hinted)] {
+        let problem = Problem::new(set.clone(), query, Params::default(), &mut || ()).unwrap();
         let mut times: Vec<f64> = (0..=RUNS)
             .map(|_| {
                 let start = Instant::now();

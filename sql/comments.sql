@@ -1,8 +1,11 @@
-COMMENT ON FUNCTION hinted_exemplar IS
-    'weight vector of an exemplar SVM with text hint, fitted against rows of a table; rank by embedding <#> it';
-COMMENT ON FUNCTION exemplar_svm IS
-    'weight vector of an exemplar SVM with text hint, fitted against given negatives';
 COMMENT ON AGGREGATE average_precision(boolean) IS
     'average precision of a ranking, given whether each row is relevant, ORDER BY distance';
 COMMENT ON FUNCTION average_precision_accum IS 'transition function of average_precision';
 COMMENT ON FUNCTION average_precision_final IS 'final function of average_precision';
+COMMENT ON AGGREGATE exemplar_svm_agg(vector, boolean) IS
+    'weight vector of an exemplar SVM over rows: verdict true is wanted, false unwanted, null unjudged; null if nothing can be told apart';
+COMMENT ON AGGREGATE exemplar_svm_agg(vector, boolean, vector) IS
+    'the same with the embedding of a text that says what is wanted; its first value that is not null counts';
+COMMENT ON FUNCTION exemplar_svm_accum(internal, vector, boolean) IS 'transition function of exemplar_svm_agg';
+COMMENT ON FUNCTION exemplar_svm_accum(internal, vector, boolean, vector) IS 'transition function of exemplar_svm_agg';
+COMMENT ON FUNCTION exemplar_svm_final IS 'final function of exemplar_svm_agg';

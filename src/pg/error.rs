@@ -20,6 +20,12 @@ pub enum Error {
     NullArgument { argument: &'static str },
     /// An integer argument is outside its range.
     OutOfRange { argument: &'static str, value: i64, range: &'static str },
+    /// A text argument is none of the names that it may be.
+    UnknownName { argument: &'static str, name: String, names: &'static str },
+    /// Two arguments that go together have different numbers of elements.
+    LengthsDiffer { argument: &'static str, found: usize, of: &'static str, expected: usize },
+    /// There are reasons, and no counter-exemplars that they could be about.
+    ReasonsAlone,
     /// An aggregate's support function was called outside an aggregate.
     NotInAggregate,
     /// `source` names no relation; it was dropped since its name was looked up.
@@ -69,7 +75,11 @@ impl Error {
             Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
-            Error::Fit(_) | Error::OutOfRange { .. } => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::Fit(_)
+            | Error::OutOfRange { .. }
+            | Error::UnknownName { .. }
+            | Error::LengthsDiffer { .. }
+            | Error::ReasonsAlone => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Error::CorruptVector => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Error::NullElement { .. } | Error::NullArgument { .. } => {
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED
@@ -90,6 +100,11 @@ impl Error {
             Error::NullElement { .. } => "array must not contain nulls".into(),
             Error::NullArgument { argument } => format!("{argument} must not be null"),
             Error::OutOfRange { argument, range, .. } => format!("{argument} must be {range}"),
+            Error::UnknownName { argument, name, .. } => format!("unrecognized {argument} \"{name}\""),
+            Error::LengthsDiffer { argument, of, .. } => {
+                format!("{argument} must have as many elements as there are {of}")
+            }
+            Error::ReasonsAlone => "reasons need counter_exemplars".into(),
             Error::NotInAggregate => "aggregate function called in non-aggregate context".into(),
             Error::UnknownRelation { oid } => format!("relation with OID {oid} does not exist"),
             Error::UnknownColumn { column, relation, .. } => {
@@ -112,6 +127,9 @@ impl Error {
             Error::Fit(error) => error.detail(),
             Error::NullElement { argument } => Some(format!("Argument {argument} has a null element.")),
             Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
+            Error::LengthsDiffer { argument, found, of, expected } => {
+                Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
+            }
             Error::NoRows { nulls: 0, zeros: 0, .. } => {
                 Some("It is empty, or no row is visible to the current user.".into())
             }
@@ -125,6 +143,18 @@ impl Error {
     fn hint(&self) -> Option<String> {
         match self {
             Error::Fit(error) => error.remedy().map(Into::into),
+            Error::UnknownName { names, .. } => Some(format!("It is {names}.")),
+            Error::LengthsDiffer { argument: "reasons", .. } => {
+                Some("Use NULL elements for counter-exemplars without a reason.".into())
+            }
+            Error::LengthsDiffer { argument: "exemplar_weights", .. } => {
+                Some("Its elements are for exemplar, if given, and then for exemplars.".into())
+            }
+            Error::ReasonsAlone => Some(
+                "A reason says why one counter-exemplar is not wanted. \
+                 To turn down a text by itself, give counter_hints."
+                    .into(),
+            ),
             Error::NullElement { .. } => Some("ARRAY(SELECT ...) may need a WHERE ... IS NOT NULL.".into()),
             Error::NullArgument { argument: "exemplar" } => Some(
                 "The row it was selected from may not exist, or has no embedding. \

@@ -18,8 +18,16 @@ const BLOCKS_TO_JUDGE_BY: u32 = 16;
 /// Most row places asked for in one query.
 const LARGEST_BATCH: usize = 20_000;
 
+/// Which row of which table: `tableoid` and `ctid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RowId {
+    pub table: pg_sys::Oid,
+    pub block: u32,
+    pub offset: u16,
+}
+
 /// What was drawn, beside the negatives that are in the training set now.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawn {
     /// Rows seen with an embedding, whatever became of them.
     pub rows: u64,
@@ -27,10 +35,12 @@ pub struct Drawn {
     pub nulls: u64,
     /// Rows skipped since their embedding is the zero vector.
     pub zeros: u64,
-    /// Rows skipped since they are an exemplar.
-    pub exemplars: u64,
+    /// Rows skipped since they are an exemplar or a counter-exemplar.
+    pub examples: u64,
     /// Whether every row was seen.
     pub exhausted: bool,
+    /// For each negative, in order, which row it is; `None` where rows have no place, as in a view.
+    pub row_ids: Vec<Option<RowId>>,
 }
 
 /// Adds `wanted` rows of `source` to `set` as negatives, or all where there are fewer.
@@ -90,7 +100,7 @@ fn offer(
     let mut row_at = HashMap::with_capacity(rows.len());
     // SAFETY: column 0 of the query is a ctid.
     row_at.extend((0..rows.len()).filter_map(|row| Some((unsafe { spi::place(rows.get(row, 0)?) }, row))));
-    for &row in places.iter().filter_map(|place| row_at.get(place)) {
+    for (&(block, offset), &row) in places.iter().filter_map(|place| Some((place, row_at.get(place)?))) {
         if set.negatives() == wanted {
             drawn.exhausted = false;
             break;
@@ -104,10 +114,34 @@ fn offer(
         let vector = unsafe { Vector::from_datum(embedding) }?;
         drawn.rows += 1;
         match set.offer_negative(vector.values(), || format!("a row of column \"{}\"", source.column))? {
-            Offered::Kept => (),
+            Offered::Kept => {
+                drawn.row_ids.push(Some(RowId { table: source.relation.oid(), block, offset }));
+            }
             Offered::Zero => drawn.zeros += 1,
-            Offered::Exemplar => drawn.exemplars += 1,
+            Offered::Example => drawn.examples += 1,
         }
     }
     Ok(())
+}
+
+impl RowId {
+    /// Its `ctid`.
+    pub fn tid(self) -> pg_sys::ItemPointerData {
+        let mut tid = pg_sys::ItemPointerData::default();
+        pgrx::itemptr::item_pointer_set_all(&mut tid, self.block, self.offset);
+        tid
+    }
+
+    /// The name of its table as `regclass` writes it.
+    pub fn table_name(self) -> String {
+        // SAFETY: regclassout takes any OID and returns a palloc'd, NUL-terminated string.
+        unsafe {
+            let name = pg_sys::OidFunctionCall1Coll(
+                pg_sys::F_REGCLASSOUT.into(),
+                pg_sys::InvalidOid,
+                self.table.into(),
+            );
+            std::ffi::CStr::from_ptr(name.cast_mut_ptr()).to_string_lossy().into_owned()
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 
-use pgrx::callconv::{Arg, ArgAbi};
 use pgrx::{PgRelation, pg_sys};
 
 use super::error::Error;
@@ -11,16 +10,6 @@ use super::spi::Connection;
 /// A relation's OID as SQL's `regclass`, not yet opened.
 #[derive(Debug)]
 pub struct Regclass(pg_sys::Oid);
-
-pgrx::impl_sql_translatable!(Regclass, "regclass");
-
-// SAFETY: SQL declares the argument as `regclass`, which is an OID.
-unsafe impl<'fcx> ArgAbi<'fcx> for Regclass {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: as above; null is handled by Option<Regclass> before this.
-        Regclass(unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(pg_sys::InvalidOid))
-    }
-}
 
 impl From<pg_sys::Oid> for Regclass {
     fn from(oid: pg_sys::Oid) -> Self {
@@ -31,19 +20,6 @@ impl From<pg_sys::Oid> for Regclass {
 /// SQL's `name`.
 #[derive(Debug)]
 pub struct Name(String);
-
-pgrx::impl_sql_translatable!(Name, "name");
-
-// SAFETY: SQL declares the argument as `name`, a NUL-terminated array of fixed length.
-unsafe impl<'fcx> ArgAbi<'fcx> for Name {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: as above; null is handled by Option<Name> before this.
-        let datum = unsafe { arg.unbox_arg_using_from_datum::<pg_sys::Datum>() };
-        // SAFETY: a name ends with a NUL byte and outlives the call.
-        let name = datum.map_or(c"", |datum| unsafe { CStr::from_ptr(datum.cast_mut_ptr()) });
-        Name(name.to_string_lossy().into_owned())
-    }
-}
 
 impl From<String> for Name {
     fn from(name: String) -> Self {
@@ -87,6 +63,17 @@ impl Source {
     /// The column, as errors call it.
     pub fn column_named(&self) -> String {
         format!("column \"{}\"", self.column)
+    }
+
+    /// The query for the `$2` rows with the largest inner product with `$1`, safe against any name and
+    /// search_path; `schema` is the one of `vector` and its operators, quoted.
+    pub fn query_by_distance(&self, schema: &str) -> String {
+        let relation = pgrx::spi::quote_qualified_identifier(self.relation.namespace(), self.relation.name());
+        let column = pgrx::spi::quote_identifier(&self.column);
+        format!(
+            "SELECT {column}::{schema}.vector FROM {relation} WHERE {column} IS NOT NULL
+                 ORDER BY {column} OPERATOR({schema}.<#>) $1 LIMIT $2"
+        )
     }
 
     /// The query that fetches rows of `ctid = ANY($1)`, safe against any name and search_path.

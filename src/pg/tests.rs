@@ -11,7 +11,7 @@ mod tests {
 
     use crate::pg::sample::{self, Drawn};
     use crate::pg::source::Source;
-    use crate::svm::{self, Dimensions, Named, Params, Problem, TrainingSet};
+    use crate::svm::{self, Dimensions, Named, Params, Problem, Query, TrainingSet};
 
     fn run(sql: &str) {
         Spi::run(sql).unwrap();
@@ -25,7 +25,8 @@ mod tests {
 
     /// Rows are (id, 1): the ids of the rows drawn from a table of such rows.
     fn draw(relation: &str, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
-        let mut set = TrainingSet::new(Dimensions { count: 2, reference: "test".into() }, &[]).unwrap();
+        let mut set =
+            TrainingSet::new(Dimensions { count: 2, reference: "test".into() }, &Query::default()).unwrap();
         // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
         let drawn = unsafe {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
@@ -134,17 +135,18 @@ mod tests {
     fn the_sql_function_gives_the_cores_answer() {
         let exemplar = [1.0, 0.2, 0.0];
         let negatives = [[0.0, 1.0, 0.5], [0.3, 1.0, 0.0], [0.1, 0.9, 1.0]];
-        let mut set = TrainingSet::new(
-            Dimensions { count: 3, reference: "test".into() },
-            &[Named { name: "exemplar".into(), values: &exemplar }],
-        )
-        .unwrap();
+        let named = |name: &str, values| Named { name: name.into(), values };
+        let hint = [1.0, 0.0, 0.3];
+        let query = Query {
+            exemplars: vec![named("exemplar", &exemplar).into()],
+            hints: vec![named("hint", &hint)],
+            ..Query::default()
+        };
+        let mut set = TrainingSet::new(Dimensions { count: 3, reference: "test".into() }, &query).unwrap();
         for negative in &negatives {
             set.offer_negative(negative, || "negative".into()).unwrap();
         }
-        let hint = [1.0, 0.0, 0.3];
-        let hints = [Named { name: "hint".into(), values: &hint }];
-        let fit = svm::fit(&Problem::new(set, &hints, Params::default(), &mut || ()).unwrap(), &mut || ());
+        let fit = svm::fit(&Problem::new(set, &query, Params::default(), &mut || ()).unwrap(), &mut || ());
         let sql = "SELECT exemplar_svm(ARRAY['[1,0.2,0]'::vector],
                        ARRAY['[0,1,0.5]', '[0.3,1,0]', '[0.1,0.9,1]']::vector[],
                        ARRAY['[1,0,0.3]'::vector])::real[]";

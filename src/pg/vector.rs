@@ -7,8 +7,8 @@
 use std::ffi::c_char;
 use std::ptr::NonNull;
 
-use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
-use pgrx::pg_sys;
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::{IntoDatum, pg_sys};
 
 use super::error::Error;
 
@@ -69,16 +69,6 @@ impl Drop for Vector {
     }
 }
 
-pgrx::impl_sql_translatable!(Vector, "vector");
-
-// SAFETY: SQL declares the argument as `vector`, and argument values outlive the call.
-unsafe impl<'fcx> ArgAbi<'fcx> for Vector {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: as above; null is handled by Option<Vector> before this.
-        unsafe { Vector::from_datum(datum_of(arg)) }.unwrap_or_else(|error| error.raise())
-    }
-}
-
 /// A one-dimensional array of `vector`.
 pub struct VectorArray(Vec<Option<Vector>>);
 
@@ -93,7 +83,7 @@ impl VectorArray {
     ///
     /// # Safety
     /// `datum` is a non-null value of type `vector[]` that outlives the result.
-    unsafe fn from_datum(datum: pg_sys::Datum) -> Result<Self, Error> {
+    pub unsafe fn from_datum(datum: pg_sys::Datum) -> Result<Self, Error> {
         // SAFETY: the caller passes an array; detoasted it starts with an ArrayType.
         let array = unsafe { pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::ArrayType>() };
         // SAFETY: see above.
@@ -131,31 +121,13 @@ impl VectorArray {
     }
 }
 
-pgrx::impl_sql_translatable!(VectorArray, "vector[]");
-
-// SAFETY: SQL declares the argument as `vector[]`, and argument values outlive the call.
-unsafe impl<'fcx> ArgAbi<'fcx> for VectorArray {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: as above; null is handled by Option<VectorArray> before this.
-        unsafe { VectorArray::from_datum(datum_of(arg)) }.unwrap_or_else(|error| error.raise())
-    }
-}
-
-/// # Safety
-/// The argument is not null.
-unsafe fn datum_of(arg: Arg<'_, '_>) -> pg_sys::Datum {
-    // SAFETY: a datum of any type can be looked at as one.
-    unsafe { arg.unbox_arg_using_from_datum::<pg_sys::Datum>() }.unwrap_or(pg_sys::Datum::null())
-}
-
 /// A `vector` to return.
 pub struct NewVector(pub Vec<f32>);
 
 pgrx::impl_sql_translatable!(NewVector, "vector");
 
-// SAFETY: the datum is a palloc'd varlena with the layout of `vector`, as SQL declares the result.
-unsafe impl BoxRet for NewVector {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+impl NewVector {
+    fn into_varlena(self) -> pg_sys::Datum {
         let size = HEADER + 4 * self.0.len();
         // SAFETY: palloc returns `size` bytes, aligned to eight, or raises; header, dimensions and
         // elements fill them exactly.
@@ -165,7 +137,26 @@ unsafe impl BoxRet for NewVector {
             varlena.cast::<i16>().add(2).write(self.0.len() as i16);
             let first = varlena.cast::<u8>().add(HEADER).cast::<f32>();
             std::ptr::copy_nonoverlapping(self.0.as_ptr(), first, self.0.len());
-            fcinfo.return_raw_datum(pg_sys::Datum::from(varlena))
+            pg_sys::Datum::from(varlena)
         }
+    }
+}
+
+impl IntoDatum for NewVector {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(self.into_varlena())
+    }
+
+    /// The OID of `vector` differs from database to database; no caller here asks for it.
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::InvalidOid
+    }
+}
+
+// SAFETY: the datum is a palloc'd varlena with the layout of `vector`, as SQL declares the result.
+unsafe impl BoxRet for NewVector {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        // SAFETY: see above.
+        unsafe { fcinfo.return_raw_datum(self.into_varlena()) }
     }
 }

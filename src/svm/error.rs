@@ -14,8 +14,12 @@ pub enum FitError {
     DifferentDimensions { name: String, found: usize, reference: String, expected: usize },
     /// A zero vector stands where a direction is needed.
     ZeroVector { name: String },
-    /// The normalised hints add up to the zero vector.
-    HintsCancel,
+    /// Normalised texts, of the kind `name`, add up to the zero vector.
+    TextsCancel { name: &'static str },
+    /// A text says no more than the neutral hints do.
+    OnlyNeutral { name: String },
+    /// The same row is wanted and unwanted.
+    Contradiction { exemplar: String, counter: String },
     /// The rows do not fit into memory.
     OutOfMemory { rows: usize, dimensions: usize },
     /// A parameter is outside its range.
@@ -31,7 +35,11 @@ impl fmt::Display for FitError {
                 write!(f, "different vector dimensions {expected} and {found}")
             }
             FitError::ZeroVector { name } => write!(f, "{name} must not be the zero vector"),
-            FitError::HintsCancel => write!(f, "hints must not cancel each other out"),
+            FitError::TextsCancel { name } => write!(f, "{name} must not cancel each other out"),
+            FitError::OnlyNeutral { name } => write!(f, "nothing is left of {name} without the neutral hint"),
+            FitError::Contradiction { exemplar, counter } => {
+                write!(f, "{exemplar} and {counter} are the same vector")
+            }
             FitError::OutOfMemory { .. } => write!(f, "out of memory"),
             FitError::InvalidParameter { name, range, .. } => write!(f, "{name} must be {range}"),
         }
@@ -51,12 +59,15 @@ impl FitError {
                 v if v.is_infinite() => format!("{name} is infinite."),
                 v => format!("{name} is {v}."),
             }),
-            FitError::HintsCancel => Some("The mean of the normalised hints is the zero vector.".into()),
+            FitError::TextsCancel { name } => {
+                Some(format!("The mean of the normalised {name} is the zero vector."))
+            }
+            FitError::Contradiction { .. } => Some("A row cannot be wanted and unwanted at once.".into()),
             FitError::NoNegatives => Some("Every row is an exemplar or the zero vector.".into()),
             FitError::OutOfMemory { rows, dimensions } => {
                 Some(format!("{rows} rows of {dimensions} dimensions do not fit."))
             }
-            FitError::NothingWanted | FitError::ZeroVector { .. } => None,
+            FitError::NothingWanted | FitError::ZeroVector { .. } | FitError::OnlyNeutral { .. } => None,
         }
     }
 
@@ -73,7 +84,15 @@ impl FitError {
             FitError::ZeroVector { .. } => {
                 Some("A zero vector has no direction; it is often a placeholder for a missing embedding.")
             }
-            FitError::HintsCancel => Some("Give hints that point in similar directions, or fewer of them."),
+            FitError::TextsCancel { .. } => {
+                Some("Give texts that point in similar directions, or fewer of them.")
+            }
+            FitError::OnlyNeutral { .. } => {
+                Some("Lower neutral_fraction, or give a neutral hint that is not itself what you search for.")
+            }
+            FitError::Contradiction { .. } => Some(
+                "Keep it on one side. Rows with equal embeddings, such as copies of one picture, count as one.",
+            ),
             FitError::OutOfMemory { .. } => Some("Fit against fewer rows."),
             FitError::InvalidParameter { .. } => None,
         }

@@ -2,7 +2,7 @@
 
 use super::bias;
 use super::kernel;
-use super::problem::Problem;
+use super::problem::{CosineTerm, Problem};
 
 /// Rows times dimensions between two calls of the interrupt check: well under a millisecond.
 const ELEMENTS_PER_CHUNK: usize = 1 << 18;
@@ -10,15 +10,18 @@ const ELEMENTS_PER_CHUNK: usize = 1 << 18;
 /// The value of J and of each of its terms.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Value {
-    pub hinge: f64,
+    /// `sum_i s_i loss(y_i (w.x_i + b))`
+    pub loss: f64,
+    /// `lambda/2 |w - w0|^2`
     pub size: f64,
+    /// `lambda_q (1 - cos(w, q))`, of the published form
     pub hint: f64,
 }
 
 impl Value {
     /// J, the sum of the terms.
     pub fn total(&self) -> f64 {
-        self.hinge + self.size + self.hint
+        self.loss + self.size + self.hint
     }
 }
 
@@ -27,7 +30,7 @@ impl Value {
 pub(super) struct Evaluation {
     pub value: Value,
     pub gradient: Vec<f64>,
-    /// `s_i` for the rows inside the margin, 0 for the others.
+    /// `s_i loss''`: 0 for rows that do not bend J.
     active: Vec<f64>,
     /// `w.x_i`, then the rows' coefficients in the gradient.
     scores: Vec<f64>,
@@ -71,41 +74,45 @@ impl<'a> Objective<'a> {
     /// gradient there:
     ///
     /// ```text
-    /// grad_w = -sum_i s_i slack_i y_i x_i + lambda w - lambda_q (q - cos u) / |w|,  u = w / |w|
-    /// grad_b = -sum_i s_i slack_i y_i,                     slack_i = max(0, 1 - y_i (w.x_i + b))
+    /// grad_w = sum_i s_i y_i loss'(m_i) x_i + lambda (w - w0) - lambda_q (q - cos u) / |w|,  u = w / |w|
+    /// grad_b = sum_i s_i y_i loss'(m_i),                    m_i = y_i (w.x_i + b)
     /// ```
     pub fn evaluate(&mut self, point: &mut [f64], at: &mut Evaluation) {
-        let Problem { set, weights, hint, params } = self.problem;
+        let Problem { set, lambda, w0, cosine, .. } = self.problem;
         let d = set.dimensions();
         let (w, b) = point.split_at_mut(d);
         at.scores.clear();
         append_scores(set.values(), w, &mut at.scores, self.interrupt);
         b[0] = bias::best(self.problem, &at.scores, b[0]);
-        let (mut hinge, mut gradient_b) = (0.0, 0.0);
+        let (mut loss, mut gradient_b) = (0.0, 0.0);
         for (i, residual) in at.scores.iter_mut().enumerate() {
-            let y = self.problem.label(i);
-            let slack = 1.0 - y * (*residual + b[0]);
-            at.active[i] = if slack > 0.0 { weights[i] } else { 0.0 };
-            hinge += 0.5 * at.active[i] * slack * slack;
-            *residual = -at.active[i] * slack * y;
-            gradient_b += *residual;
+            let (value, first, second) = self.problem.loss(i, *residual + b[0]);
+            loss += value;
+            *residual = first;
+            at.active[i] = second;
+            gradient_b += first;
         }
         at.gradient.fill(0.0);
         for (start, rows) in chunks(set.values(), d) {
-            let active = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.active[i] != 0.0);
-            kernel::combine(active, &at.scores, &mut at.gradient[..d]);
+            let felt = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.scores[i] != 0.0);
+            kernel::combine(felt, &at.scores, &mut at.gradient[..d]);
             (self.interrupt)();
         }
         at.gradient[d] = gradient_b;
         let w = &*w;
-        kernel::add_scaled(&mut at.gradient[..d], params.lambda, w);
-        at.value = Value { hinge, size: 0.5 * params.lambda * kernel::inner(w, w), hint: 0.0 };
-        if let Some(hint) = hint {
-            at.cosine.set(w, &hint.q);
+        kernel::add_scaled(&mut at.gradient[..d], *lambda, w);
+        let mut square = kernel::inner(w, w);
+        if let Some(w0) = w0 {
+            kernel::add_scaled(&mut at.gradient[..d], -lambda, w0);
+            square = w.iter().zip(w0).map(|(w, w0)| (w - w0) * (w - w0)).sum();
+        }
+        at.value = Value { loss, size: 0.5 * lambda * square, hint: 0.0 };
+        if let Some(CosineTerm { direction, weight }) = cosine {
+            at.cosine.set(w, direction);
             let Cosine { value: cosine, length, unit } = &at.cosine;
-            at.value.hint = hint.lambda_q * (1.0 - cosine);
-            let pull = hint.lambda_q / length;
-            kernel::add_scaled(&mut at.gradient[..d], -pull, &hint.q);
+            at.value.hint = weight * (1.0 - cosine);
+            let pull = weight / length;
+            kernel::add_scaled(&mut at.gradient[..d], -pull, direction);
             kernel::add_scaled(&mut at.gradient[..d], pull * cosine, unit);
         }
     }
@@ -113,13 +120,13 @@ impl<'a> Objective<'a> {
     /// `out = H v`, the product with the generalised Hessian of J at `at`:
     ///
     /// ```text
-    /// H = sum_active s_i (x_i, 1)(x_i, 1)^T + lambda I_w
+    /// H = sum_i s_i loss''(m_i) (x_i, 1)(x_i, 1)^T + lambda I_w
     ///   + lambda_q/|w|^2 (u q^T + q u^T + cos (I - 3 u u^T))_w
     /// ```
     ///
     /// The rows' part is summed in single precision: it shapes steps, not the point they lead to.
     pub fn curve(&mut self, at: &Evaluation, v: &[f64], out: &mut [f64]) {
-        let Problem { set, hint, params, .. } = self.problem;
+        let Problem { set, lambda, cosine, .. } = self.problem;
         let d = set.dimensions();
         let (v_w, v_b) = (&v[..d], v[d]);
         let mut out_b = 0.0;
@@ -136,13 +143,13 @@ impl<'a> Objective<'a> {
         }
         out.iter_mut().zip(&self.product).for_each(|(out, &single)| *out = single.into());
         out[d] = out_b;
-        kernel::add_scaled(&mut out[..d], params.lambda, v_w);
-        if let Some(hint) = hint {
+        kernel::add_scaled(&mut out[..d], *lambda, v_w);
+        if let Some(CosineTerm { direction, weight }) = cosine {
             let Cosine { value: cosine, length, unit } = &at.cosine;
-            let scale = hint.lambda_q / (length * length);
-            let (qv, uv) = (kernel::inner(&hint.q, v_w), kernel::inner(unit, v_w));
+            let scale = weight / (length * length);
+            let (qv, uv) = (kernel::inner(direction, v_w), kernel::inner(unit, v_w));
             kernel::add_scaled(&mut out[..d], scale * (qv - 3.0 * cosine * uv), unit);
-            kernel::add_scaled(&mut out[..d], scale * uv, &hint.q);
+            kernel::add_scaled(&mut out[..d], scale * uv, direction);
             kernel::add_scaled(&mut out[..d], scale * cosine, v_w);
         }
     }
@@ -164,7 +171,7 @@ pub(super) fn scores(values: &[f32], w: &[f64], interrupt: &mut dyn FnMut()) -> 
     scores
 }
 
-fn append_scores(values: &[f32], w: &[f64], scores: &mut Vec<f64>, interrupt: &mut dyn FnMut()) {
+pub(super) fn append_scores(values: &[f32], w: &[f64], scores: &mut Vec<f64>, interrupt: &mut dyn FnMut()) {
     for (_, rows) in chunks(values, w.len()) {
         kernel::append_dots(rows, w, scores);
         interrupt();
@@ -172,7 +179,7 @@ fn append_scores(values: &[f32], w: &[f64], scores: &mut Vec<f64>, interrupt: &m
 }
 
 /// Whole rows in chunks of limited size, each with the number of its first row.
-fn chunks(values: &[f32], d: usize) -> impl Iterator<Item = (usize, &[f32])> {
+pub(super) fn chunks(values: &[f32], d: usize) -> impl Iterator<Item = (usize, &[f32])> {
     let rows = (ELEMENTS_PER_CHUNK / d).max(1);
     values.chunks(rows * d).enumerate().map(move |(i, chunk)| (i * rows, chunk))
 }

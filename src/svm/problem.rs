@@ -1,18 +1,66 @@
-//! One fit's problem: rows, weights, hint and parameters, checked.
+//! One fit's problem: rows, weights, pulls and parameters, checked.
+
+use std::str::FromStr;
 
 use super::error::FitError;
-use super::hint::{self, HintScores};
-use super::training::{Named, TrainingSet};
+use super::kernel;
+use super::loss::Loss;
+use super::prior;
+use super::query::Query;
+use super::text::Texts;
+use super::training::TrainingSet;
+
+/// Which J is minimised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Size and hint measured in the background's own spread, a convex J: see [`prior`](super::prior).
+    #[default]
+    Adaptive,
+    /// As published: lambda 1 and `1000 (1 - cos(w, q))`, whatever the embedding space.
+    Published,
+}
+
+impl Form {
+    /// Names that [`Form::from_str`] knows.
+    pub const NAMES: &str = "'adaptive' or 'published'";
+}
+
+impl FromStr for Form {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name {
+            "adaptive" => Ok(Form::Adaptive),
+            "published" => Ok(Form::Published),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The published weight of `1 - cos(w, q)`.
+const PUBLISHED_LAMBDA_Q: f64 = 1000.0;
+
+/// The weight of counter-hints beside that of the hint, for the published form.
+const COUNTER_HINT_SHARE: f64 = 0.2;
+
+/// What a counter-exemplar weighs beside an exemplar, for the adaptive form.
+const COUNTER_EXEMPLAR_SHARE: f64 = 0.2;
 
 /// The parameters of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
-    /// Weight of the size term, > 0. Larger values keep `w` short, which lets more rows inside the
-    /// margin and pulls `w` towards the difference of the means.
+    /// Weight of the size term, > 0, in units of the form's own. Larger values keep `w` nearer to the hint,
+    /// or without a hint to the difference of the means.
     pub lambda: f64,
-    /// Weight of the hint, >= 0, in units of the inverse variance of the hint's scores, so that one
-    /// value serves every embedding space. Larger values pull `w` towards the hint; 0 ignores it.
+    /// Weight of the hint, >= 0, in units of the form's own. Larger values pull `w` towards the hint;
+    /// 0 ignores it.
     pub hint_weight: f64,
+    /// Weight of counter-hints and reasons, >= 0. Larger values push `w` away from them; 0 ignores them.
+    pub counter_hint_weight: f64,
+    /// How much of the neutral direction is removed from each text, 0 (nothing) to 1 (all).
+    pub neutral_fraction: f64,
+    pub loss: Loss,
+    pub form: Form,
     /// The fit has converged when the length of the gradient of J is at most `tol` times the total
     /// weight of the rows. > 0.
     pub tol: f64,
@@ -22,7 +70,16 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Params { lambda: 1.0, hint_weight: 2.0, tol: 1e-6, max_iter: 100 }
+        Params {
+            lambda: 1.0,
+            hint_weight: 1.0,
+            counter_hint_weight: 1.0,
+            neutral_fraction: 0.5,
+            loss: Loss::default(),
+            form: Form::default(),
+            tol: 1e-6,
+            max_iter: 100,
+        }
     }
 }
 
@@ -31,14 +88,20 @@ impl Params {
     /// [`FitError::InvalidParameter`] for the first parameter outside its range.
     pub fn check(&self) -> Result<(), FitError> {
         let invalid = |name, value, range| Err(FitError::InvalidParameter { name, value, range });
-        if !(self.lambda.is_finite() && self.lambda > 0.0) {
-            return invalid("lambda", self.lambda, "a finite number greater than 0");
+        for (name, value) in [("lambda", self.lambda), ("tol", self.tol)] {
+            if !(value.is_finite() && value > 0.0) {
+                return invalid(name, value, "a finite number greater than 0");
+            }
         }
-        if !(self.hint_weight.is_finite() && self.hint_weight >= 0.0) {
-            return invalid("hint_weight", self.hint_weight, "a finite number, 0 or greater");
+        for (name, value) in
+            [("hint_weight", self.hint_weight), ("counter_hint_weight", self.counter_hint_weight)]
+        {
+            if !(value.is_finite() && value >= 0.0) {
+                return invalid(name, value, "a finite number, 0 or greater");
+            }
         }
-        if !(self.tol.is_finite() && self.tol > 0.0) {
-            return invalid("tol", self.tol, "a finite number greater than 0");
+        if !(0.0..=1.0).contains(&self.neutral_fraction) {
+            return invalid("neutral_fraction", self.neutral_fraction, "between 0 and 1");
         }
         if self.max_iter < 1 {
             return invalid("max_iter", self.max_iter as f64, "1 or greater");
@@ -47,59 +110,141 @@ impl Params {
     }
 }
 
-/// The hint term of J: the unit direction `q` and its weight `lambda_q`.
+/// The term `weight (1 - cos(w, direction))`.
 #[derive(Debug, Clone)]
-pub struct HintTerm {
-    pub q: Vec<f64>,
-    pub lambda_q: f64,
+pub(super) struct CosineTerm {
+    pub direction: Vec<f64>,
+    pub weight: f64,
 }
 
-/// A problem that has a solution: exemplars and negatives, or a hint alone.
+/// A problem that has a solution: exemplars and negatives, or texts alone.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub(super) set: TrainingSet,
+    /// `s_i`.
     pub(super) weights: Vec<f64>,
-    pub(super) hint: Option<HintTerm>,
+    /// How far inside its margin a counter-exemplar may lie at no cost: it need only be on its side.
+    slack: f64,
+    /// Of the size term `lambda/2 |w - w0|^2`.
+    pub(super) lambda: f64,
+    pub(super) w0: Option<Vec<f64>>,
+    pub(super) cosine: Option<CosineTerm>,
     pub(super) params: Params,
+    texts: Texts,
+    hint_z: Option<f64>,
 }
 
 impl Problem {
-    /// Combines a training set with hints, each of length d, under `params`; reads the rows once to weigh
-    /// a hint and calls `interrupt` meanwhile, which may unwind.
+    /// Combines a training set with the texts of the `query` that it was started with, under `params`;
+    /// reads the rows a few times to weigh a hint and calls `interrupt` meanwhile, which may unwind.
     ///
     /// # Errors
-    /// Every [`FitError`] but those that [`TrainingSet`] reports.
+    /// Every [`FitError`] but those that [`TrainingSet`] and [`Query`] report.
     pub fn new(
-        set: TrainingSet,
-        hints: &[Named],
+        mut set: TrainingSet,
+        query: &Query,
         params: Params,
         interrupt: &mut dyn FnMut(),
     ) -> Result<Self, FitError> {
         params.check()?;
-        let q = hint::direction(set.expected_dimensions(), hints)?;
-        if set.exemplars() == 0 {
-            let q = q.ok_or(FitError::NothingWanted)?;
-            let hint = Some(HintTerm { q, lambda_q: 0.0 });
-            return Ok(Problem { weights: Vec::new(), set, hint, params });
-        }
+        let texts = Texts::of(query, set.expected_dimensions(), params.neutral_fraction)?;
         if set.negatives() == 0 {
-            return Err(FitError::NoNegatives);
+            set.counter_exemplars_as_negatives();
         }
-        let hint = q.filter(|_| params.hint_weight > 0.0).map(|q| {
-            let lambda_q = HintScores::of(&q, &set, interrupt).lambda_q(params.hint_weight);
-            HintTerm { q, lambda_q }
-        });
-        Ok(Problem { weights: set.balanced_weights(), set, hint, params })
+        let mut problem = Problem {
+            set,
+            weights: Vec::new(),
+            slack: 0.0,
+            lambda: params.lambda,
+            w0: None,
+            cosine: None,
+            params,
+            texts,
+            hint_z: None,
+        };
+        if problem.set.exemplars() == 0 {
+            problem.search_by_texts(interrupt)?;
+        } else if problem.set.negatives() == 0 {
+            return Err(FitError::NoNegatives);
+        } else {
+            match params.form {
+                Form::Adaptive => problem.adapt(interrupt),
+                Form::Published => problem.publish(),
+            }
+        }
+        Ok(problem)
     }
 
-    /// `y_i`: +1 for an exemplar, -1 for a negative.
-    pub(super) fn label(&self, row: usize) -> f64 {
+    fn search_by_texts(&mut self, interrupt: &mut dyn FnMut()) -> Result<(), FitError> {
+        let q = self.texts.hint.as_ref().ok_or(FitError::NothingWanted)?;
+        self.w0 = Some(prior::texts_alone(&self.set, q, &self.texts, &self.params, interrupt));
+        Ok(())
+    }
+
+    fn adapt(&mut self, interrupt: &mut dyn FnMut()) {
+        let prior = prior::prior(&self.set, &self.texts, &self.params, interrupt);
+        self.weights = self.balanced_weights(Some(COUNTER_EXEMPLAR_SHARE));
+        self.slack = 1.0;
+        let half: f64 = self.weights[..self.set.exemplars()].iter().sum();
+        self.lambda = self.params.lambda * prior.lambda * half;
+        self.w0 = prior.w0;
+        self.hint_z = prior.z;
+    }
+
+    fn publish(&mut self) {
+        self.weights = self.balanced_weights(None);
+        let (hint_weight, counter_weight) = (self.params.hint_weight, self.params.counter_hint_weight);
+        let mut direction = vec![0.0; self.set.dimensions()];
+        if let Some(q) = &self.texts.hint {
+            kernel::add_scaled(&mut direction, PUBLISHED_LAMBDA_Q * hint_weight, q);
+        }
+        let unwanted = self.texts.unwanted().count() as f64;
+        for r in self.texts.unwanted() {
+            let along = self.texts.hint.as_ref().map_or(0.0, |q| kernel::inner(q, r));
+            let share = COUNTER_HINT_SHARE * PUBLISHED_LAMBDA_Q * counter_weight / unwanted;
+            kernel::add_scaled(&mut direction, -share, r);
+            if let Some(q) = &self.texts.hint {
+                kernel::add_scaled(&mut direction, share * along, q);
+            }
+        }
+        // A sum of cosines with several directions is one cosine with their weighted sum, but for a constant.
+        let weight = kernel::inner(&direction, &direction).sqrt();
+        if weight > 0.0 {
+            direction.iter_mut().for_each(|v| *v /= weight);
+            self.cosine = Some(CosineTerm { direction, weight });
+        }
+    }
+
+    /// The balanced weights `s_i`, in the order of the rows and with the number of rows as their sum:
+    /// exemplars carry one half, the others the other. With a share, a counter-exemplar carries that share
+    /// of an exemplar's weight beside the negatives; without, it is one of them.
+    fn balanced_weights(&self, counter_share: Option<f64>) -> Vec<f64> {
+        let (positive, counter) = (self.set.exemplar_weights(), self.set.counter_exemplar_weights());
+        let (positive_sum, counter_sum) = (positive.iter().sum::<f64>(), counter.iter().sum::<f64>());
+        let negatives = self.set.negatives() as f64;
+        let negative_sum = if counter_share.is_some() { negatives } else { negatives + counter_sum };
+        let half = (positive_sum + negative_sum) / 2.0;
+        let counter_scale = half * counter_share.map_or(1.0 / negative_sum, |share| share / positive_sum);
+        let positive = positive.iter().map(|weight| weight * half / positive_sum);
+        let counter = counter.iter().map(|weight| weight * counter_scale);
+        let negative = std::iter::repeat_n(half / negative_sum, self.set.negatives());
+        positive.chain(counter).chain(negative).collect()
+    }
+
+    /// `y_i`: +1 for an exemplar, -1 for the others.
+    #[inline]
+    fn label(&self, row: usize) -> f64 {
         if row < self.set.exemplars() { 1.0 } else { -1.0 }
     }
 
-    /// `(z_i, y_i, s_i)` of each row, given its score.
-    pub(super) fn labelled(&self, scores: &[f64]) -> impl Iterator<Item = (f64, f64, f64)> {
-        scores.iter().zip(&self.weights).enumerate().map(|(i, (&z, &s))| (z, self.label(i), s))
+    /// Loss of row `i` at score `w.x_i + b` and its first two derivatives by that score, weighted.
+    #[inline]
+    pub(super) fn loss(&self, i: usize, score: f64) -> (f64, f64, f64) {
+        let (y, s) = (self.label(i), self.weights[i]);
+        let counter = i.wrapping_sub(self.set.exemplars()) < self.set.counter_exemplars();
+        let slack = if counter { self.slack } else { 0.0 };
+        let (value, first, second) = self.params.loss.at(y * score + slack);
+        (s * value, s * y * first, s * second)
     }
 
     /// The rows of the fit.
@@ -107,8 +252,19 @@ impl Problem {
         &self.set
     }
 
-    /// The hint term, if the fit has one.
-    pub fn hint(&self) -> Option<&HintTerm> {
-        self.hint.as_ref()
+    /// The unit direction of the hint, if there is one.
+    pub fn hint(&self) -> Option<&[f64]> {
+        self.texts.hint.as_deref()
+    }
+
+    /// The unit directions of the counter-hints.
+    pub fn counter_hints(&self) -> &[Vec<f64>] {
+        &self.texts.counter_hints
+    }
+
+    /// How many standard deviations of the background the exemplars stand out under the hint: 2.5 to 4.5
+    /// for good hints, below 1 for wrong ones.
+    pub fn hint_z(&self) -> Option<f64> {
+        self.hint_z
     }
 }

@@ -8,8 +8,8 @@
 //! The bias is not left to the steps: at each point it is moved to its best value. Otherwise a step
 //! that takes rows out of the margin lets `b` run away, and the trust region shrinks to nothing.
 //!
-//! The start is the best point of the form `(t w0, b)`, `w0` the hint or the exemplars' mean minus
-//! the negatives' mean: the same start every time, hence the same local minimum.
+//! The start is the same every time, hence so is the local minimum of a J that has several: see
+//! [`start`](super::start).
 //!
 //! # Source
 //! Steihaug, SIAM J. Numer. Anal. 20(3), 1983 (conjugate gradients in a trust region).
@@ -43,21 +43,21 @@ pub struct Fit {
 /// Minimises J from a fixed start. `interrupt` is called about every half megabyte of rows read and
 /// may unwind.
 ///
-/// With a hint and no exemplar there is nothing to tell apart, and `w` is the hint itself.
+/// With texts and no exemplar there is nothing to tell apart, and `w` is where the texts point.
 ///
 /// # Complexity
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Fit {
-    match &problem.hint {
-        Some(hint) if problem.set.exemplars() == 0 => hint_alone(&hint.q),
+    match &problem.w0 {
+        Some(w0) if problem.set.exemplars() == 0 => given(w0),
         _ => Newton::start(problem, interrupt).run(),
     }
 }
 
-fn hint_alone(q: &[f64]) -> Fit {
+fn given(w: &[f64]) -> Fit {
     Fit {
-        weights: unit(q),
-        w: q.to_vec(),
+        weights: unit(w),
+        w: w.to_vec(),
         b: 0.0,
         value: Value::default(),
         violation: 0.0,
@@ -139,7 +139,7 @@ impl<'a> Newton<'a> {
                 break;
             }
         }
-        if self.collapsed() || self.problem.hint.is_some() && self.at.value.total() > self.value_at_zero() {
+        if self.collapsed() || self.problem.cosine.is_some() && self.at.value.total() > self.value_at_zero() {
             return self.finish_at_zero(iterations);
         }
         self.finish(iterations, total_weight, target)
@@ -195,20 +195,20 @@ impl<'a> Newton<'a> {
     /// negatives and yet outweighs them is best obeyed by no length at all.
     fn collapsed(&self) -> bool {
         let d = self.problem.set.dimensions();
-        self.problem.hint.is_some() && norm(&self.point[..d]) < 1e-4
+        self.problem.cosine.is_some() && norm(&self.point[..d]) < 1e-4
     }
 
     /// J in the limit `w -> 0` along the hint, with `b = 0`.
     fn value_at_zero(&self) -> f64 {
         let total_weight: f64 = self.problem.weights.iter().sum();
-        0.5 * total_weight
+        total_weight * self.problem.params.loss.at(0.0).0
     }
 
     /// The limit `w -> 0` along the hint, with `b = 0`: the infimum that a collapse approaches.
     fn finish_at_zero(self, iterations: usize) -> Fit {
-        let q = self.problem.hint.as_ref().map_or(&[][..], |hint| &hint.q);
-        let value = Value { hinge: self.value_at_zero(), ..Value::default() };
-        Fit { value, iterations, passes: self.passes, w: vec![0.0; q.len()], ..hint_alone(q) }
+        let q = self.problem.cosine.as_ref().map_or(&[][..], |hint| &hint.direction);
+        let value = Value { loss: self.value_at_zero(), ..Value::default() };
+        Fit { value, iterations, passes: self.passes, w: vec![0.0; q.len()], ..given(q) }
     }
 
     fn finish(self, iterations: usize, total_weight: f64, target: f64) -> Fit {

@@ -1,37 +1,14 @@
-//! The rows of a fit: exemplars first, then negatives, all of unit length.
+//! The rows of a fit, of unit length: exemplars first, then counter-exemplars, then negatives.
+
+use std::ops::Range;
 
 use super::error::FitError;
 use super::kernel;
+use super::query::{Dimensions, Example, Query};
 
 /// Two unit vectors whose inner product is above this are the same row (f32 rounding, half precision
 /// of the same value): an exemplar must never be its own negative.
 const SAME_ROW: f64 = 1.0 - 1e-6;
-
-/// A vector and what the caller calls it, for errors.
-#[derive(Debug, Clone)]
-pub struct Named<'a> {
-    pub name: String,
-    pub values: &'a [f32],
-}
-
-/// How many dimensions all vectors of a fit must have, and what says so.
-#[derive(Debug, Clone)]
-pub struct Dimensions {
-    pub count: usize,
-    pub reference: String,
-}
-
-impl Dimensions {
-    /// # Errors
-    /// [`FitError::DifferentDimensions`] if a vector of `found` dimensions, called `name()`, differs.
-    pub fn check(&self, found: usize, name: impl FnOnce() -> String) -> Result<(), FitError> {
-        if found == self.count {
-            return Ok(());
-        }
-        let (reference, expected) = (self.reference.clone(), self.count);
-        Err(FitError::DifferentDimensions { name: name(), found, reference, expected })
-    }
-}
 
 /// What became of a vector that was offered as a negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,45 +17,49 @@ pub enum Offered {
     Kept,
     /// It has no direction.
     Zero,
-    /// It is one of the exemplars.
-    Exemplar,
+    /// It is one of the exemplars or counter-exemplars.
+    Example,
 }
 
-/// Unit rows of one dimension, row-major in one allocation: the exemplars first, the negatives behind.
+/// Unit rows of one dimension, row-major in one allocation.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
     dimensions: Dimensions,
     exemplars: usize,
+    counter_exemplars: usize,
+    /// Of every exemplar and counter-exemplar; negatives count 1.
     weights: Vec<f64>,
     values: Vec<f32>,
 }
 
 impl TrainingSet {
-    /// Starts with the exemplars, each of weight 1. No exemplar at all is allowed and means a search
-    /// by hint alone.
+    /// Starts with the exemplars and counter-exemplars of `query`. None at all is allowed and means a
+    /// search by hints.
     ///
     /// # Errors
-    /// [`FitError::DifferentDimensions`] and [`FitError::ZeroVector`], naming the exemplar.
-    pub fn new(dimensions: Dimensions, exemplars: &[Named]) -> Result<Self, FitError> {
-        Self::weighted(dimensions, exemplars, &vec![1.0; exemplars.len()])
-    }
-
-    /// The same with a weight for each exemplar, a finite number > 0: weight k counts as k copies.
-    ///
-    /// # Errors
-    /// As [`TrainingSet::new`]; [`FitError::InvalidParameter`] for a weight outside its range.
-    pub fn weighted(dimensions: Dimensions, exemplars: &[Named], weights: &[f64]) -> Result<Self, FitError> {
-        let mut set = TrainingSet { dimensions, exemplars: 0, weights: Vec::new(), values: Vec::new() };
-        for (exemplar, &weight) in exemplars.iter().zip(weights) {
-            set.dimensions.check(exemplar.values.len(), || exemplar.name.clone())?;
-            if !(weight.is_finite() && weight > 0.0) {
-                let range = "a finite number greater than 0";
-                return Err(FitError::InvalidParameter { name: "exemplar weight", value: weight, range });
+    /// [`FitError::DifferentDimensions`] and [`FitError::ZeroVector`], naming the vector;
+    /// [`FitError::Contradiction`] for an exemplar that is a counter-exemplar too.
+    pub fn new(dimensions: Dimensions, query: &Query) -> Result<Self, FitError> {
+        let mut set = TrainingSet {
+            dimensions,
+            exemplars: query.exemplars.len(),
+            counter_exemplars: query.counter_exemplars.len(),
+            weights: Vec::new(),
+            values: Vec::new(),
+        };
+        for Example { vector, weight, .. } in query.exemplars.iter().chain(&query.counter_exemplars) {
+            set.dimensions.check(vector.values.len(), || vector.name.clone())?;
+            if !set.push_unit(vector.values) {
+                return Err(FitError::ZeroVector { name: vector.name.clone() });
             }
-            if !set.push_unit(exemplar.values, weight) {
-                return Err(FitError::ZeroVector { name: exemplar.name.clone() });
+            set.weights.push(*weight);
+        }
+        let first_counter = set.exemplars;
+        for (i, counter) in query.counter_exemplars.iter().enumerate() {
+            if let Some(same) = set.find(set.row(first_counter + i), 0..first_counter) {
+                let exemplar = query.exemplars[same].vector.name.clone();
+                return Err(FitError::Contradiction { exemplar, counter: counter.vector.name.clone() });
             }
-            set.exemplars += 1;
         }
         Ok(set)
     }
@@ -90,12 +71,12 @@ impl TrainingSet {
     pub fn reserve(&mut self, rows: usize) -> Result<(), FitError> {
         // One more, since a row is looked at in its place before it is kept or dropped.
         let values = (rows + 1).saturating_mul(self.dimensions.count);
-        let room = self.values.try_reserve(values).and_then(|()| self.weights.try_reserve(rows + 1));
-        let rows = self.weights.len() + rows;
-        room.map_err(|_| FitError::OutOfMemory { rows, dimensions: self.dimensions.count })
+        let rows = self.len() + rows;
+        let out_of_memory = |_| FitError::OutOfMemory { rows, dimensions: self.dimensions.count };
+        self.values.try_reserve(values).map_err(out_of_memory)
     }
 
-    /// Adds a negative of weight 1, unless it is a zero vector or one of the exemplars.
+    /// Adds a negative, unless it is a zero vector or one of the examples.
     ///
     /// # Errors
     /// [`FitError::DifferentDimensions`], calling it `name()`.
@@ -105,27 +86,80 @@ impl TrainingSet {
         name: impl FnOnce() -> String,
     ) -> Result<Offered, FitError> {
         self.dimensions.check(vector.len(), name)?;
-        if !self.push_unit(vector, 1.0) {
+        if !self.push_unit(vector) {
             return Ok(Offered::Zero);
         }
-        let d = self.dimensions.count;
-        let (before, row) = self.values.split_at(self.values.len() - d);
-        if before.chunks_exact(d).take(self.exemplars).any(|x| kernel::dot(x, row) > SAME_ROW) {
-            self.values.truncate(self.values.len() - d);
-            self.weights.pop();
-            return Ok(Offered::Exemplar);
+        let last = self.len() - 1;
+        if self.find(self.row(last), 0..self.weights.len()).is_some() {
+            self.values.truncate(last * self.dimensions.count);
+            return Ok(Offered::Example);
         }
         Ok(Offered::Kept)
     }
 
-    fn push_unit(&mut self, vector: &[f32], weight: f64) -> bool {
+    /// The set with `extra` exemplars of the given weight more: unit rows of the same source. Those that
+    /// are examples already are left out, and negatives that are one of them are negatives no more; the
+    /// numbers of the others are returned too.
+    ///
+    /// # Errors
+    /// [`FitError::OutOfMemory`].
+    pub fn expanded(&self, extra: &[f32], weight: f64) -> Result<(Self, Vec<usize>), FitError> {
+        let d = self.dimensions.count;
+        let mut set = TrainingSet { values: Vec::new(), ..self.clone() };
+        set.values.clear();
+        set.reserve(self.len() + extra.len() / d)?;
+        set.values.extend_from_slice(&self.values[..self.exemplars * d]);
+        for row in extra.chunks_exact(d) {
+            if self.find(row, 0..self.weights.len()).is_none() {
+                set.values.extend_from_slice(row);
+                set.weights.insert(set.exemplars, weight);
+                set.exemplars += 1;
+            }
+        }
+        set.values.extend_from_slice(&self.values[self.exemplars * d..self.weights.len() * d]);
+        let mut kept = Vec::with_capacity(self.negatives());
+        for (i, row) in self.negative_values().chunks_exact(d).enumerate() {
+            if set.find(row, self.exemplars..set.exemplars).is_none() {
+                set.values.extend_from_slice(row);
+                kept.push(i);
+            }
+        }
+        Ok((set, kept))
+    }
+
+    /// Removes from `rows`, unit vectors one behind the other, those that are examples.
+    pub fn drop_examples(&self, rows: &mut Vec<f32>) {
+        let other = |row: &&[f32]| self.find(row, 0..self.weights.len()).is_none();
+        *rows = rows.chunks_exact(self.dimensions.count).filter(other).flatten().copied().collect();
+    }
+
+    /// Makes the counter-exemplars negatives like any others, for a fit that has no others.
+    pub fn counter_exemplars_as_negatives(&mut self) {
+        self.weights.truncate(self.exemplars);
+        self.counter_exemplars = 0;
+    }
+
+    fn push_unit(&mut self, vector: &[f32]) -> bool {
         let norm = norm(vector);
         if norm == 0.0 {
             return false;
         }
         self.values.extend(vector.iter().map(|&v| (f64::from(v) / norm) as f32));
-        self.weights.push(weight);
         true
+    }
+
+    /// The first of `rows` that is the unit vector `row`.
+    fn find(&self, row: &[f32], mut rows: Range<usize>) -> Option<usize> {
+        rows.find(|&i| kernel::dot(self.row(i), row) > SAME_ROW)
+    }
+
+    fn row(&self, i: usize) -> &[f32] {
+        let d = self.dimensions.count;
+        &self.values[i * d..(i + 1) * d]
+    }
+
+    fn len(&self) -> usize {
+        self.values.len() / self.dimensions.count
     }
 
     /// Dimensions of each row.
@@ -143,14 +177,29 @@ impl TrainingSet {
         self.exemplars
     }
 
-    /// How many rows are negatives.
-    pub fn negatives(&self) -> usize {
-        self.weights.len() - self.exemplars
+    /// How many rows are counter-exemplars; they follow the exemplars.
+    pub fn counter_exemplars(&self) -> usize {
+        self.counter_exemplars
     }
 
-    /// All rows, exemplars first, of shape (n, d).
+    /// How many rows are negatives.
+    pub fn negatives(&self) -> usize {
+        self.len() - self.weights.len()
+    }
+
+    /// The weights of the exemplars.
+    pub fn exemplar_weights(&self) -> &[f64] {
+        &self.weights[..self.exemplars]
+    }
+
+    /// The weights of the counter-exemplars.
+    pub fn counter_exemplar_weights(&self) -> &[f64] {
+        &self.weights[self.exemplars..]
+    }
+
+    /// All rows, of shape (n, d).
     pub fn rows(&self) -> ndarray::ArrayView2<'_, f32> {
-        ndarray::ArrayView2::from_shape((self.weights.len(), self.dimensions.count), &self.values)
+        ndarray::ArrayView2::from_shape((self.len(), self.dimensions.count), &self.values)
             .expect("values hold whole rows")
     }
 
@@ -158,16 +207,22 @@ impl TrainingSet {
         &self.values
     }
 
-    /// The balanced weights `s_i`: exemplars carry half of the total weight, negatives the other.
-    pub fn balanced_weights(&self) -> Vec<f64> {
-        let (positive, negative) = self.weights.split_at(self.exemplars);
-        let (positive_sum, negative_sum) = (positive.iter().sum::<f64>(), negative.iter().sum::<f64>());
-        let half = (positive_sum + negative_sum) / 2.0;
-        let scaled = |weights: &[f64], sum: f64| -> Vec<f64> {
-            weights.iter().map(|weight| weight * half / sum).collect()
-        };
-        [scaled(positive, positive_sum), scaled(negative, negative_sum)].concat()
+    pub(super) fn exemplar_values(&self) -> &[f32] {
+        &self.values[..self.exemplars * self.dimensions.count]
     }
+
+    pub(super) fn counter_exemplar_values(&self) -> &[f32] {
+        &self.values[self.exemplars * self.dimensions.count..self.weights.len() * self.dimensions.count]
+    }
+
+    pub(super) fn negative_values(&self) -> &[f32] {
+        &self.values[self.weights.len() * self.dimensions.count..]
+    }
+}
+
+/// Whether two vectors, neither zero, have one direction and so are the same row of a fit.
+pub fn same_direction(a: &[f32], b: &[f32]) -> bool {
+    a.len() == b.len() && kernel::dot(a, b) > SAME_ROW * norm(a) * norm(b)
 }
 
 /// Euclidean length.

@@ -97,6 +97,55 @@ SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', tol => 0);
 \echo :LAST_ERROR_SQLSTATE
 SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', max_iter => 0);
 \echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_hint_weight => 'NaN');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', neutral_fraction => 1.5);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', loss => 'hinge');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', objective => 'Published');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', loss => NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', expand => -1);
+\echo :LAST_ERROR_SQLSTATE
+-- Examples, their weights and reasons.
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', exemplar_weights => '{1,2}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', exemplar_weights => '{-1}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', exemplar_weights => '{NaN}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', exemplar_weights => '{NULL}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', exemplar_weights => '{0}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplars => ARRAY['[0,1,0]'::vector], counter_exemplar_weights => '{Infinity}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplar_weights => '{1}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', reasons => ARRAY['[0,1,0]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplars => ARRAY['[0,1,0]', '[0,1,1]']::vector[], reasons => ARRAY['[0,1,0]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplars => ARRAY['[0,1,0]', '[2,0,0]']::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplars => ARRAY[NULL]::vector[]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', counter_exemplars => ARRAY['[0,1,0]'::vector], counter_hints => ARRAY['[0,1,0]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_hints => ARRAY['[0,1]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_exemplars => ARRAY['[0,1,0]'::vector], reasons => ARRAY['[0,0,0]'::vector]);
+\echo :LAST_ERROR_SQLSTATE
+SELECT hinted_exemplar('items', 'embedding', hint => '[1,0,0]', neutral_hint => '[1,0,0]', neutral_fraction => 1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[0,1]'::vector], exemplar_weights => '{1,1}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm_agg(v, true) FROM (VALUES ('[1,0]'::vector), ('[1,0,0]')) rows (v);
+\echo :LAST_ERROR_SQLSTATE
+SELECT exemplar_svm_accum(NULL, '[1,0]', true);
+\echo :LAST_ERROR_SQLSTATE
 -- Rows: none, none with a vector, zero vectors, fewer than wanted.
 CREATE TABLE sparse (v vector(2));
 SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');

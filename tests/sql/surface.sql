@@ -7,8 +7,15 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar')
 ORDER BY object;
 SELECT proname, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict, procost AS cost,
-       obj_description(oid, 'pg_proc') AS comment
+       split_part(obj_description(oid, 'pg_proc'), E'\n', 1) AS comment
 FROM pg_proc
 WHERE oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e'
               AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar'))
 ORDER BY proname COLLATE "C";
+-- Every argument and every column of the functions that fit is described, and functions that share arguments have them in one order.
+SELECT proname, argument
+FROM pg_proc, unnest(proargnames) argument
+WHERE proname IN ('hinted_exemplar', 'hinted_exemplar_fit', 'hinted_exemplar_report', 'exemplar_svm')
+  AND obj_description(pg_proc.oid, 'pg_proc') !~ ('\n  ' || argument || ': \w');
+SELECT count(DISTINCT proargnames[1:pronargs]) AS orders, count(DISTINCT pg_get_expr(proargdefaults, 0)) AS defaults, max(pronargs) AS arguments
+FROM pg_proc WHERE proname ~ '^hinted_exemplar';
