@@ -11,7 +11,7 @@ SELECT proname, provolatile AS volatile, proparallel AS parallel, proisstrict AS
 FROM pg_proc
 WHERE oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e'
               AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar'))
-ORDER BY proname COLLATE "C";
+ORDER BY proname COLLATE "C", pronargs;
 -- Every argument and every column of the functions that fit is described, and functions that share arguments have them in one order.
 SELECT proname, argument
 FROM pg_proc, unnest(proargnames) argument
