@@ -9,3 +9,4 @@ COMMENT ON AGGREGATE exemplar_svm_agg(vector, boolean, vector) IS
 COMMENT ON FUNCTION exemplar_svm_accum(internal, vector, boolean) IS 'transition function of exemplar_svm_agg';
 COMMENT ON FUNCTION exemplar_svm_accum(internal, vector, boolean, vector) IS 'transition function of exemplar_svm_agg';
 COMMENT ON FUNCTION exemplar_svm_final IS 'final function of exemplar_svm_agg';
+COMMENT ON FUNCTION hinted_exemplar_support IS 'planner support: a call that is the same for every row runs once';

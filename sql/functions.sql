@@ -26,7 +26,7 @@ CREATE FUNCTION hinted_exemplar (
     tol float8 DEFAULT 0.000001,
     max_iter int DEFAULT 100
 ) RETURNS vector
-LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_wrapper';
 COMMENT ON FUNCTION hinted_exemplar IS
 'weight vector of an exemplar SVM with text hints, fitted against rows of a relation; rank by embedding <#> it. Arguments:
@@ -185,7 +185,7 @@ CREATE FUNCTION hinted_exemplar_report (
     tol float8 DEFAULT 0.000001,
     max_iter int DEFAULT 100
 ) RETURNS jsonb
-LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_report_wrapper';
 COMMENT ON FUNCTION hinted_exemplar_report IS
 'the row of hinted_exemplar_fit with the same arguments as one JSON object. Arguments:

@@ -7,6 +7,7 @@ use super::args::{self, Call};
 use super::cache;
 use super::error::Error;
 use super::fitting;
+use super::planner::hinted_exemplar_support;
 use super::report::{FitReport, NewRow};
 use super::source::Source;
 use super::vector::NewVector;
@@ -84,6 +85,7 @@ fn exemplar_svm(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorRepo
 extension_sql_file!(
     "../../sql/functions.sql",
     name = "functions",
-    requires = [hinted_exemplar, hinted_exemplar_fit, hinted_exemplar_report, exemplar_svm]
+    requires =
+        [hinted_exemplar_support, hinted_exemplar, hinted_exemplar_fit, hinted_exemplar_report, exemplar_svm]
 );
 extension_sql_file!("../../sql/comments.sql", name = "comments", finalize);

@@ -8,6 +8,7 @@ mod error;
 mod fitting;
 mod heap;
 mod nearest;
+mod planner;
 mod report;
 mod sample;
 mod source;

@@ -7,6 +7,7 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar')
 ORDER BY object;
 SELECT proname, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict, procost AS cost,
+       nullif(prosupport, 0)::regproc AS support,
        split_part(obj_description(oid, 'pg_proc'), E'\n', 1) AS comment
 FROM pg_proc
 WHERE oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e'
