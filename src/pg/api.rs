@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 use super::args::{self, Call};
-use super::cache;
+use super::cache::{self, Answer};
 use super::error::Error;
 use super::fitting;
 use super::planner::hinted_exemplar_support;
@@ -26,10 +26,10 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let key = args::bytes(&source, &column, &query, sampling, &params);
-    let fit = || {
+    let fit = || -> Result<_, Error> {
         let source = Source::open(source, column, call.vector_type())?;
-        fitting::fit_source(&source, &query, sampling, params, call.vector_type())
-            .map(|outcome| outcome.fit.weights)
+        let outcome = fitting::fit_source(&source, &query, sampling, params, call.vector_type())?;
+        Ok(Answer { weights: outcome.fit.weights, keep: source.is_fixed_by_snapshot() })
     };
     // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
     let weights = unsafe { cache::fitted_once(fcinfo, key, fit) }?;

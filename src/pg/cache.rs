@@ -1,7 +1,8 @@
 //! One fit per call site, arguments and snapshot.
 //!
-//! Postgres evaluates a call in ORDER BY once per row it looks at. The answer cannot change while the
-//! arguments, the user and the snapshot are the same, so a call site keeps its last one.
+//! Postgres evaluates a call in ORDER BY once per row it looks at. Most answers cannot change while the
+//! arguments, the user and the snapshot are the same, so a call site keeps the last of them. It may outlive a
+//! statement: that of a PL/pgSQL expression lasts as long as the transaction.
 
 use pgrx::{PgMemoryContexts, pg_sys};
 
@@ -28,6 +29,13 @@ struct Kept {
     weights: Vec<f32>,
 }
 
+/// The answer to a call.
+pub struct Answer {
+    pub weights: Vec<f32>,
+    /// Whether arguments, user and snapshot are all that it depends on. Any other is not kept.
+    pub keep: bool,
+}
+
 /// The answer of `fit` for `arguments`, or the one that this call site gave to an equal call last.
 ///
 /// # Errors
@@ -38,9 +46,9 @@ struct Kept {
 pub unsafe fn fitted_once<E>(
     fcinfo: pg_sys::FunctionCallInfo,
     arguments: Vec<u8>,
-    fit: impl FnOnce() -> Result<Vec<f32>, E>,
+    fit: impl FnOnce() -> Result<Answer, E>,
 ) -> Result<Vec<f32>, E> {
-    let Some(snapshot) = active_snapshot() else { return fit() };
+    let Some(snapshot) = active_snapshot() else { return fit().map(|answer| answer.weights) };
     // SAFETY: takes nothing and has a user whenever a query runs.
     let key = Key { arguments, user: unsafe { pg_sys::GetUserId() }, snapshot };
     // SAFETY: a call has its look-up data, and fn_extra is null or was set below, in the memory that
@@ -57,8 +65,10 @@ pub unsafe fn fitted_once<E>(
         return Ok(kept.weights.clone());
     }
     *slot = None;
-    let weights = fit()?;
-    *slot = Some(Kept { key, weights: weights.clone() });
+    let Answer { weights, keep } = fit()?;
+    if keep {
+        *slot = Some(Kept { key, weights: weights.clone() });
+    }
     Ok(weights)
 }
 

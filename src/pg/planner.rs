@@ -15,7 +15,7 @@ use pgrx::{Internal, PgList, prelude::*};
 /// The planner support function of any scalar, stable or immutable function that costs more than a sub-select:
 /// `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
 #[pg_extern(immutable, strict, parallel_safe)]
-fn hinted_exemplar_support(request: Internal) -> Internal {
+pub fn hinted_exemplar_support(request: Internal) -> Internal {
     let request = request.unwrap().map_or(ptr::null_mut(), |datum| datum.cast_mut_ptr::<Node>());
     // SAFETY: Postgres passes a node that says what is asked; a request to simplify has a call, and a planner's
     // state or none.
