@@ -47,6 +47,7 @@ impl Site<'_> {
                 && !self.is_argument_in_from()
                 && !self.is_grouped_by()
                 && !(self.is_conditional() && self.may_run_early())
+                && !pg_sys::contain_volatile_functions(ptr::from_ref(self.call).cast_mut().cast())
                 && is_same_for_every_row(self.call.args)
         }
     }
@@ -229,8 +230,7 @@ unsafe fn is_same_for_every_row(arguments: *mut pg_sys::List) -> bool {
     let mut depth = 0;
     // SAFETY: the caller passes a valid list of expressions.
     unsafe {
-        !pg_sys::contain_volatile_functions(arguments)
-            && !pg_sys::expression_returns_set(arguments)
+        !pg_sys::expression_returns_set(arguments)
             && !depends_on_row(arguments, ptr::from_mut(&mut depth).cast())
     }
 }
