@@ -5,7 +5,7 @@ CREATE FUNCTION exemplar_svm_accum(internal, vector, boolean, vector) RETURNS in
 LANGUAGE c IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'exemplar_svm_accum_wrapper';
 CREATE FUNCTION exemplar_svm_final(internal) RETURNS vector
-LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000000
+LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500000
 AS 'MODULE_PATHNAME', 'exemplar_svm_final_wrapper';
 
 CREATE AGGREGATE exemplar_svm_agg(embedding vector, verdict boolean) (

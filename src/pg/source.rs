@@ -65,7 +65,6 @@ impl Source {
         format!("column \"{}\"", self.column)
     }
 
-<<<<<<< HEAD
     /// The query for the `$2` rows with the largest inner product with `$1`, safe against any name and
     /// search_path; `schema` is the one of `vector` and its operators, quoted.
     pub fn query_by_distance(&self, schema: &str) -> String {
@@ -75,7 +74,8 @@ impl Source {
             "SELECT {column}::{schema}.vector FROM {relation} WHERE {column} IS NOT NULL
                  ORDER BY {column} OPERATOR({schema}.<#>) $1 LIMIT $2"
         )
-=======
+    }
+
     /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy may go by
     /// anything, such as a setting that changes within a transaction.
     pub fn is_fixed_by_snapshot(&self) -> bool {
@@ -83,7 +83,6 @@ impl Source {
         // SAFETY: catalog look-ups for a relation that is open.
         let policies = unsafe { pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error) };
         policies as u32 != pg_sys::CheckEnableRlsResult::RLS_ENABLED
->>>>>>> 63b1fa2 (Keep no answer that a row-security policy has a say in)
     }
 
     /// The query that fetches rows of `ctid = ANY($1)`, safe against any name and search_path.

@@ -9,10 +9,10 @@ UPDATE images SET embedding = l2_normalize(embedding);
 CREATE INDEX ON images USING hnsw (embedding vector_ip_ops);
 SELECT path
 FROM   images
-ORDER  BY embedding <#> (SELECT hinted_exemplar('images', 'embedding',
-                                exemplar    => (SELECT embedding FROM images WHERE path = 'apple.jpg'),
-                                hint        => '[0.7, 0.6, 0.1, 0.1]',
-                                sample_size => 5))
+ORDER  BY embedding <#> hinted_exemplar('images', 'embedding',
+                        exemplar    => (SELECT embedding FROM images WHERE path = 'apple.jpg'),
+                        hint        => '[0.7, 0.6, 0.1, 0.1]',
+                        sample_size => 5)
 LIMIT  3;
 CREATE TABLE saved_searches (name text PRIMARY KEY, w vector);
 INSERT INTO saved_searches SELECT 'fruit', hinted_exemplar('images', 'embedding', hint => '[0.7, 0.6, 0.1, 0.1]');
@@ -24,7 +24,7 @@ FROM images;
 INSERT INTO images VALUES (42, 'plum.jpg', '[0.9, 0.6, 0.2, 0.1]');
 SELECT id, path
 FROM   images
-ORDER  BY embedding <#> (SELECT hinted_exemplar('images', 'embedding',
-                                exemplar => (SELECT embedding FROM images WHERE id = 42),
-                                hint     => :'text_embedding'))
+ORDER  BY embedding <#> hinted_exemplar('images', 'embedding',
+                        exemplar => (SELECT embedding FROM images WHERE id = 42),
+                        hint     => :'text_embedding')
 LIMIT  20;
