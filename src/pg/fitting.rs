@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::svm::{self, Dimensions, Fit, FitError, Named, Params, Problem, Query, TrainingSet};
 
 /// What all rows that expansion adds weigh together, beside an exemplar.
-const EXPANSION_WEIGHT: f64 = 0.3;
+const EXPANSION_WEIGHT: f64 = 0.6;
 
 /// A fit and all that it came from.
 pub struct Outcome {

@@ -8,14 +8,18 @@
 //! lambda = 4/K var(z.xc) / |xc|^2                               per unit of an exemplar class's weight
 //! q~     = (cov(z) + lambda I)^-1 q, two conjugate-gradient steps
 //! w0     = kappa g q~ / std(z.q~)
-//! kappa  = 2 / (g max(0, xc.q~) / std(z.q~) + 0.7 sqrt(K) |xc|^2 / std(z.xc))
+//! kappa  = 2 / (g max(0, xc.q~) / std(z.q~) + 0.7 K^(3/4) |xc|^2 / std(z.xc))
 //! ```
 //!
 //! * `lambda` falls as exemplars are added: more evidence, less pull.
 //! * `q~` plays down the part of the text along which all rows vary alike.
-//! * `g`, the trust in the hint, is how far it lets its own exemplars stand out, see [`trust`].
+//! * `g`, the trust in the hint, is low for a text that neither singles out its own exemplars nor any other
+//!   rows, see [`trust`].
 //! * `kappa` puts the exemplars' mean two margins above the background's, for the hint and the exemplars
 //!   together; as K grows the exemplars' part grows and the hint's fades.
+//!
+//! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
+//! mean direction whose scores do not follow those of the hint.
 
 use super::background::{Background, Scores};
 use super::kernel;
@@ -33,10 +37,16 @@ const EXEMPLAR_SHARE: f64 = 0.7;
 const WHITENING_STEPS: usize = 2;
 
 /// Least trust in a hint.
-const LEAST_TRUST: f64 = 0.1;
+const LEAST_TRUST: f64 = 0.05;
 
-/// How far counter-hints and reasons together move `w0`, in standard deviations of its scores.
+/// How far unwanted texts together move `w0`, in standard deviations of its scores.
 const COUNTER_HINT_SHARE: f64 = 0.2;
+
+/// The same beside that without a hint, where they were not seen to help.
+const WITHOUT_HINT: f64 = 0.25;
+
+/// Least part of an unwanted text's scores that counts as its own: one that says what the hint says does little.
+const LEAST_OWN_PART: f64 = 0.3;
 
 /// Least `var(z.xc) / |xc|^2` that is believed, so that few or equal rows do not end the pull.
 const LEAST_SPREAD: f64 = 1e-6;
@@ -60,10 +70,10 @@ pub(super) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let xc_square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
     let along_xc = background.scores(&xc);
     let lambda = PULL * (along_xc.covariance(&along_xc) / xc_square).max(LEAST_SPREAD) / evidence;
-    let exemplar_pull = EXEMPLAR_SHARE * evidence.sqrt() * xc_square / along_xc.deviation();
+    let exemplar_pull = EXEMPLAR_SHARE * evidence.powf(0.75) * xc_square / along_xc.deviation();
     let mut prior = Prior { w0: None, lambda, z: None };
     // What unwanted texts are measured against: the hint's part of w, without a hint the exemplars'.
-    let (mut w0, mut scores) = match &texts.hint {
+    let (towards, scores) = match &texts.hint {
         Some(q) if params.hint_weight > 0.0 => {
             let along_q = background.scores(q);
             let z = kernel::inner(&xc, q) / along_q.deviation();
@@ -76,71 +86,96 @@ pub(super) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
             (scaled(&q, kappa * scale), Scores(scaled(&scores.0, kappa * scale)))
         }
         _ => {
-            let kappa = 2.0 / exemplar_pull;
-            let scale = kappa * EXEMPLAR_SHARE * evidence.sqrt() / along_xc.deviation();
-            (vec![0.0; xc.len()], Scores(scaled(&along_xc.0, scale)))
+            let scale = WITHOUT_HINT * 2.0 / exemplar_pull / along_xc.deviation();
+            (scaled(&xc, scale), Scores(scaled(&along_xc.0, scale)))
         }
     };
-    if texts.hint.is_some() && params.hint_weight > 0.0 || texts.unwanted().count() > 0 {
-        push_away(&mut background, &mut w0, &mut scores, texts, params, lambda);
-        prior.w0 = Some(w0);
-    }
+    let unwanted = mean_direction(texts.unwanted().cloned());
+    let away = unwanted.and_then(|r| away_from(&mut background, &r, &towards, &scores, params, lambda));
+    prior.w0 = match (prior.z, away) {
+        (Some(_), None) => Some(towards),
+        (Some(_), Some(away)) => Some(towards.iter().zip(&away).map(|(w, away)| w + away).collect()),
+        (None, away) => away,
+    };
     prior
 }
 
-/// The direction of a search by texts alone: the hint, pushed away from the counter-hints.
-pub(super) fn texts_alone(
+/// The direction of a search without exemplars: the hint, moved away from unwanted texts and from
+/// counter-exemplars, seen from the background's mean.
+pub(super) fn without_exemplars(
     set: &TrainingSet,
     q: &[f64],
     texts: &Texts,
     params: &Params,
     interrupt: &mut dyn FnMut(),
 ) -> Vec<f64> {
-    let mut w = q.to_vec();
-    if texts.unwanted().count() == 0 || set.negatives() == 0 {
+    let (d, mut w) = (set.dimensions(), q.to_vec());
+    if set.negatives() == 0 || texts.unwanted().count() + set.counter_exemplars() == 0 {
         return w;
     }
-    let mut background = Background::new(set.negative_values(), set.dimensions(), interrupt);
-    let mut scores = background.scores(q);
+    let mut background = Background::new(set.negative_values(), d, interrupt);
+    let scores = background.scores(q);
     let ridge = PULL * scores.covariance(&scores).max(LEAST_SPREAD);
-    push_away(&mut background, &mut w, &mut scores, texts, params, ridge);
+    let counters = set.counter_exemplar_values().chunks_exact(d).zip(set.counter_exemplar_weights());
+    let counters: Vec<_> =
+        counters.map(|(row, weight)| background.centred_mean(row, std::slice::from_ref(weight))).collect();
+    for unwanted in [mean_direction(texts.unwanted().cloned()), mean_direction(counters.into_iter())] {
+        let away = unwanted.and_then(|r| away_from(&mut background, &r, q, &scores, params, ridge));
+        away.iter().for_each(|away| kernel::add_scaled(&mut w, 1.0, away));
+    }
     w
 }
 
-/// Moves `w`, whose scores are `scores`, away from each text that is not wanted: from the part of its whitened
-/// direction whose scores do not follow those of `w`, so that what is wanted is not pushed away with it.
-fn push_away(
+/// The step away from `r` for a `w` whose scores are `scores`: away from the part of its whitened direction
+/// whose scores do not follow those of `w`, so that what is wanted is not pushed away with it.
+fn away_from(
     background: &mut Background,
-    w: &mut [f64],
-    scores: &mut Scores,
-    texts: &Texts,
+    r: &[f64],
+    w: &[f64],
+    scores: &Scores,
     params: &Params,
     ridge: f64,
-) {
-    let (start, start_scores) = (w.to_vec(), scores.clone());
-    let variance = start_scores.covariance(&start_scores);
-    if variance == 0.0 {
-        return;
+) -> Option<Vec<f64>> {
+    let variance = scores.covariance(scores);
+    if variance == 0.0 || params.counter_hint_weight == 0.0 {
+        return None;
     }
-    let share = COUNTER_HINT_SHARE * params.counter_hint_weight / texts.unwanted().count() as f64;
-    for r in texts.unwanted() {
-        let mut r = background.whiten(r, ridge, WHITENING_STEPS);
-        let mut along = background.scores(&r);
-        let shared = along.covariance(&start_scores) / variance;
-        kernel::add_scaled(&mut r, -shared, &start);
-        along.add_scaled(-shared, &start_scores);
-        let step = -share * (variance / along.covariance(&along).max(f64::MIN_POSITIVE)).sqrt();
-        kernel::add_scaled(w, step, &r);
-        scores.add_scaled(step, &along);
-    }
+    let mut r = background.whiten(r, ridge, WHITENING_STEPS);
+    let mut along = background.scores(&r);
+    let least = LEAST_OWN_PART * along.deviation();
+    let shared = along.covariance(scores) / variance;
+    kernel::add_scaled(&mut r, -shared, w);
+    along.add_scaled(-shared, scores);
+    let share = COUNTER_HINT_SHARE * params.counter_hint_weight;
+    Some(scaled(&r, -share * variance.sqrt() / along.deviation().max(least)))
 }
 
-/// Trust in a hint under which the exemplars stand `z` standard deviations above the background:
-/// `1 - 1/z'^2`, at least 0.1, where `z' = z (1 + clip(2 skewness, -0.5, 1))` believes a hint more whose
-/// scores have a long upper tail, as those of a text have that few rows answer.
+/// The normalised mean of the normalised `vectors`, unless there is none or they cancel.
+fn mean_direction(vectors: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
+    let mut sum: Option<Vec<f64>> = None;
+    for vector in vectors {
+        let length = kernel::inner(&vector, &vector).sqrt();
+        if length > 0.0 {
+            let sum = sum.get_or_insert_with(|| vec![0.0; vector.len()]);
+            kernel::add_scaled(sum, 1.0 / length, &vector);
+        }
+    }
+    let sum = sum?;
+    let length = kernel::inner(&sum, &sum).sqrt();
+    (length > 1e-6).then(|| scaled(&sum, 1.0 / length))
+}
+
+/// Trust in a hint under which the exemplars stand `z` standard deviations above the background, and whose scores
+/// have this skewness: `1 - (1 - a)(1 - b)`, at least 0.05.
+///
+/// * `a = max(0, 1 - 2/z'^2)`: the hint singles out its own exemplars. `z' = z (1 + clip(2 skewness, -0.5, 1))`.
+/// * `b = 0.7 clip(2 skewness, 0, 1)`: it singles out some rows. The scores of a text that few rows answer have a
+///   long upper tail, those of a text that says nothing in this space have none.
 fn trust(z: f64, skewness: f64) -> f64 {
     let z = z * (1.0 + (2.0 * skewness).clamp(-0.5, 1.0));
-    if z <= 0.0 { LEAST_TRUST } else { (1.0 - 1.0 / (z * z)).max(LEAST_TRUST) }
+    let own = if z > 0.0 { (1.0 - 2.0 / (z * z)).max(0.0) } else { 0.0 };
+    let some = 0.7 * (2.0 * skewness).clamp(0.0, 1.0);
+    (1.0 - (1.0 - own) * (1.0 - some)).max(LEAST_TRUST)
 }
 
 fn scaled(v: &[f64], factor: f64) -> Vec<f64> {

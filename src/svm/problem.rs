@@ -163,7 +163,7 @@ impl Problem {
             hint_z: None,
         };
         if problem.set.exemplars() == 0 {
-            problem.search_by_texts(interrupt)?;
+            problem.search_without_exemplars(interrupt)?;
         } else if problem.set.negatives() == 0 {
             return Err(FitError::NoNegatives);
         } else {
@@ -175,9 +175,9 @@ impl Problem {
         Ok(problem)
     }
 
-    fn search_by_texts(&mut self, interrupt: &mut dyn FnMut()) -> Result<(), FitError> {
+    fn search_without_exemplars(&mut self, interrupt: &mut dyn FnMut()) -> Result<(), FitError> {
         let q = self.texts.hint.as_ref().ok_or(FitError::NothingWanted)?;
-        self.w0 = Some(prior::texts_alone(&self.set, q, &self.texts, &self.params, interrupt));
+        self.w0 = Some(prior::without_exemplars(&self.set, q, &self.texts, &self.params, interrupt));
         Ok(())
     }
 

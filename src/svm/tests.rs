@@ -29,6 +29,7 @@ struct Input {
     exemplars: Vec<Vec<f32>>,
     weights: Vec<f64>,
     counter_exemplars: Vec<Vec<f32>>,
+    counter_weights: Vec<f64>,
     negatives: Vec<Vec<f32>>,
     hints: Vec<Vec<f32>>,
     counter_hints: Vec<Vec<f32>>,
@@ -94,9 +95,11 @@ impl Input {
         let examples = |name, vectors| named(name, vectors).into_iter().map(Example::from).collect();
         let mut exemplars: Vec<Example> = examples("exemplars", &self.exemplars);
         exemplars.iter_mut().zip(&self.weights).for_each(|(exemplar, &weight)| exemplar.weight = weight);
+        let mut counter_exemplars: Vec<Example> = examples("counter_exemplars", &self.counter_exemplars);
+        counter_exemplars.iter_mut().zip(&self.counter_weights).for_each(|(c, &weight)| c.weight = weight);
         Query {
             exemplars,
-            counter_exemplars: examples("counter_exemplars", &self.counter_exemplars),
+            counter_exemplars,
             hints: named("hints", &self.hints),
             counter_hints: named("counter_hints", &self.counter_hints),
             neutral_hints: named("neutral_hints", &self.neutral_hints),
@@ -571,5 +574,44 @@ fn the_solution_agrees_with_the_reference_and_with_scikit_learn() {
         assert!(difference.abs() < 1e-6, "{}: J differs by {difference:e}", solution.source);
         let cosine = cosine(&fit.weights, &solution.w);
         assert!(cosine > 1.0 - 1e-6, "{}: cosine {cosine}", solution.source);
+    }
+}
+
+/// See tests/reference/adaptive.py.
+#[derive(Deserialize)]
+struct Adaptive {
+    exemplars: Vec<Vec<f32>>,
+    weights: Vec<f64>,
+    counter_exemplars: Vec<Vec<f32>>,
+    counter_weights: Vec<f64>,
+    negatives: Vec<Vec<f32>>,
+    hints: Vec<Vec<f32>>,
+    counter_hints: Vec<Vec<f32>>,
+    neutral_hints: Vec<Vec<f32>>,
+    loss: String,
+    objective: f64,
+    w: Vec<f32>,
+}
+
+#[test]
+fn the_adaptive_form_agrees_with_an_independent_implementation() {
+    let stored = include_str!("../../tests/reference/adaptive.json");
+    for (i, case) in serde_json::from_str::<Vec<Adaptive>>(stored).unwrap().into_iter().enumerate() {
+        let input = Input {
+            exemplars: case.exemplars,
+            weights: case.weights,
+            counter_exemplars: case.counter_exemplars,
+            counter_weights: case.counter_weights,
+            negatives: case.negatives,
+            hints: case.hints,
+            counter_hints: case.counter_hints,
+            neutral_hints: case.neutral_hints,
+            params: Params { tol: 1e-10, loss: case.loss.parse().unwrap(), ..Params::default() },
+        };
+        let fit = input.fit();
+        let difference = (fit.value.total() - case.objective) / case.objective;
+        assert!(difference.abs() < 1e-6, "case {i}: J differs by {difference:e}");
+        let cosine = cosine(&fit.weights, &case.w);
+        assert!(cosine > 1.0 - 1e-6, "case {i}: cosine {cosine}");
     }
 }
