@@ -75,13 +75,17 @@ impl Site<'_> {
 
     /// Planning an EXISTS, the planner simplifies the condition inside in the name of the query outside.
     unsafe fn is_simplified_for_another_query(&self) -> bool {
-        let mut is_exists = |node| {
+        let mut is_exists_with_call = |node| {
             // SAFETY: the walk shows valid nodes.
-            let link = unsafe { cast::<pg_sys::SubLink>(node, NodeTag::T_SubLink) };
-            link.is_some_and(|link| link.subLinkType == pg_sys::SubLinkType::EXISTS_SUBLINK)
+            unsafe {
+                cast::<pg_sys::SubLink>(node, NodeTag::T_SubLink).is_some_and(|link| {
+                    link.subLinkType == pg_sys::SubLinkType::EXISTS_SUBLINK
+                        && (self.may_be_inlined() || self.is_called_below(link.subselect.cast()))
+                })
+            }
         };
         // SAFETY: as the type's.
-        unsafe { self.query_has(&mut is_exists) }
+        unsafe { self.query_has(&mut is_exists_with_call) }
     }
 
     /// A function in FROM takes its arguments once per scan, and is no longer inlined when one is a sub-select.
@@ -187,23 +191,61 @@ impl Site<'_> {
     }
 
     unsafe fn is_called_in(&self, expression: *mut Node) -> bool {
-        // SAFETY: the walk shows valid nodes.
-        unsafe { any(expression, &mut |node| self.is_same_function(node)) }
+        // SAFETY: the caller passes a valid node or null, and the walk shows valid nodes.
+        unsafe {
+            Search { is_sought: &mut |node| self.is_same_function(node), in_queries: false }.finds(expression)
+        }
+    }
+
+    /// The same, in queries inside of it too.
+    unsafe fn is_called_below(&self, query: *mut Node) -> bool {
+        // SAFETY: as for is_called_in.
+        unsafe {
+            Search { is_sought: &mut |node| self.is_same_function(node), in_queries: true }.finds(query)
+        }
     }
 
     /// Whether a node of this query satisfies `is_sought`; those of queries inside don't count.
     unsafe fn query_has(&self, is_sought: &mut dyn FnMut(*mut Node) -> bool) -> bool {
-        let flags = pg_sys::QTW_IGNORE_RC_SUBQUERIES as i32;
-        let mut context: &mut dyn FnMut(*mut Node) -> bool = is_sought;
+        let mut search = Search { is_sought, in_queries: false };
         // SAFETY: as the type's. What was flattened out of UNION ALL is kept beside the query.
-        unsafe {
-            pg_sys::query_tree_walker(
-                self.root.parse,
-                Some(any_walker),
-                ptr::from_mut(&mut context).cast(),
-                flags,
-            ) || any(self.root.append_rel_list.cast(), context)
+        unsafe { search.finds_in_query(self.root.parse) || search.finds(self.root.append_rel_list.cast()) }
+    }
+}
+
+/// A walk that stops at a node that satisfies `is_sought`.
+struct Search<'a> {
+    is_sought: &'a mut dyn FnMut(*mut Node) -> bool,
+    /// Whether it goes into the queries that it meets.
+    in_queries: bool,
+}
+
+/// Safety of all methods: what is searched is null or valid.
+impl Search<'_> {
+    unsafe fn finds(&mut self, expression: *mut Node) -> bool {
+        // SAFETY: as the type's; the walker gets the context that it expects.
+        unsafe { search_walker(expression, ptr::from_mut(self).cast()) }
+    }
+
+    unsafe fn finds_in_query(&mut self, query: *mut pg_sys::Query) -> bool {
+        let flags = if self.in_queries { 0 } else { pg_sys::QTW_IGNORE_RC_SUBQUERIES as i32 };
+        // SAFETY: as the type's; the walker gets the context that it expects.
+        unsafe { pg_sys::query_tree_walker(query, Some(search_walker), ptr::from_mut(self).cast(), flags) }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn search_walker(node: *mut Node, search: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: `node` is valid, and `search` is the Search whose walk this is.
+    unsafe {
+        let this = &mut *search.cast::<Search>();
+        if (*node).type_ == NodeTag::T_Query {
+            return this.in_queries && this.finds_in_query(node.cast());
         }
+        (this.is_sought)(node) || pg_sys::expression_tree_walker(node, Some(search_walker), search)
     }
 }
 
@@ -317,25 +359,6 @@ fn is_plain(tag: NodeTag) -> bool {
             | NodeTag::T_BooleanTest
             | NodeTag::T_CoerceToDomain
     )
-}
-
-/// Whether a node of `expression` satisfies `is_sought`; those of queries inside don't count.
-unsafe fn any(expression: *mut Node, is_sought: &mut dyn FnMut(*mut Node) -> bool) -> bool {
-    let mut context: &mut dyn FnMut(*mut Node) -> bool = is_sought;
-    // SAFETY: the caller passes a valid node or null, and the walker gets the context that it expects.
-    unsafe { any_walker(expression, ptr::from_mut(&mut context).cast()) }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn any_walker(node: *mut Node, context: *mut c_void) -> bool {
-    // SAFETY: `node` is null or valid; `context` points to the closure of `any` or `query_has`.
-    unsafe {
-        if node.is_null() || (*node).type_ == NodeTag::T_Query {
-            return false;
-        }
-        let is_sought = &mut *context.cast::<&mut dyn FnMut(*mut Node) -> bool>();
-        is_sought(node) || pg_sys::expression_tree_walker(node, Some(any_walker), context)
-    }
 }
 
 /// `node` as the type that `tag` stands for, if it is one.
