@@ -234,7 +234,7 @@ CREATE FUNCTION exemplar_svm (
     tol float8 DEFAULT 0.000001,
     max_iter int DEFAULT 100
 ) RETURNS vector
-LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500000
+LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'exemplar_svm_wrapper';
 COMMENT ON FUNCTION exemplar_svm IS
 'weight vector of an exemplar SVM with text hints, fitted against given negatives. Arguments:

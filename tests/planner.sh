@@ -22,6 +22,8 @@ CREATE TABLE parent (LIKE items);
 CREATE TABLE child () INHERITS (parent);
 INSERT INTO parent SELECT * FROM items WHERE id % 2 = 0;
 INSERT INTO child SELECT * FROM items WHERE id % 2 = 1;
+CREATE TABLE listed AS SELECT * FROM items;
+CREATE INDEX listed_ivfflat ON listed USING ivfflat (embedding vector_ip_ops) WITH (lists = 20);
 CREATE TABLE other AS SELECT * FROM items WHERE id <= 100;
 CREATE TABLE probes AS SELECT n, id, embedding, hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 200, exemplar => embedding) AS w
                        FROM items JOIN (VALUES (1, 7), (2, 12), (3, 12), (4, 99)) v (n, i) ON i = id;
@@ -137,6 +139,8 @@ shape "an aggregate as argument" 1 "" "SELECT vector_dims(hinted_exemplar(source
 shape "a simple CASE as argument" 1 "" "SELECT count(embedding <#> hinted_exemplar(source => 'items', embedding => 'embedding', exemplar => CASE current_schema() WHEN 'public' THEN '[1,2,3,4,5,6,7,8]'::vector ELSE '[1,0,0,0,0,0,0,0]' END)) FROM other"
 shape "a cast array as argument" 1 "InitPlan" "SELECT count(embedding <#> hinted_exemplar(source => 'items', embedding => 'embedding', exemplars => ARRAY(SELECT embedding::text FROM items WHERE id < 3)::vector[])) FROM other"
 
+shape "exemplar_svm of sub-selects" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> exemplar_svm(exemplars => ARRAY(SELECT embedding FROM items WHERE id = 42), negatives => ARRAY(SELECT embedding FROM other)) LIMIT 5"
+
 echo "-- sub-queries"
 shape "view" 1 "$hnsw" "SELECT id FROM v ORDER BY d LIMIT 5" "CREATE VIEW v AS SELECT id, embedding <#> @f AS d FROM items"
 shape "security-barrier view" 1 "InitPlan" "SELECT id FROM v WHERE d < -2 ORDER BY 1" "CREATE VIEW v WITH (security_barrier) AS SELECT id, embedding <#> @f AS d FROM items"
@@ -176,6 +180,7 @@ shape "UNION" 2 "" "SELECT id FROM other WHERE embedding <#> @f < -1 UNION SELEC
 shape "EXCEPT" 1 "" "SELECT id FROM other EXCEPT SELECT id FROM other WHERE embedding <#> @f < 0 ORDER BY 1"
 
 echo "-- relations"
+shape "IVFFlat index" 1 "InitPlan,Index Scan using listed_ivfflat" "SELECT id FROM listed ORDER BY embedding <#> @f LIMIT 5"
 shape "partitioned table" 1 "InitPlan,Merge Append,parts_1_embedding_idx,parts_2_embedding_idx" "SELECT id FROM parts ORDER BY embedding <#> @f LIMIT 5"
 shape "partitioned table, fitted against a partition" 1 "InitPlan,Merge Append" "SELECT count(*) FROM (SELECT id FROM parts ORDER BY embedding <#> hinted_exemplar(source => 'parts_1', embedding => 'embedding', exemplar => '[1,2,3,4,5,6,7,8]') LIMIT 5) t"
 shape "partitions pruned when run" 1 "InitPlan" "SELECT count(*) FROM parts WHERE id = vector_dims(@f)"
