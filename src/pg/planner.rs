@@ -12,8 +12,8 @@ use std::ptr;
 use pgrx::pg_sys::{self, Node, NodeTag};
 use pgrx::{Internal, PgList, prelude::*};
 
-/// The planner support function of any scalar, stable or immutable function that costs more than a sub-select:
-/// `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
+/// The planner support function of `hinted_exemplar`, and of any other function that is worth more than a
+/// sub-select and not volatile: `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn hinted_exemplar_support(request: Internal) -> Internal {
     let request = request.unwrap().map_or(ptr::null_mut(), |datum| datum.cast_mut_ptr::<Node>());
@@ -46,7 +46,7 @@ impl Site<'_> {
                 && !self.is_simplified_for_another_query()
                 && !self.is_argument_in_from()
                 && !self.is_grouped_by()
-                && !(self.is_conditional() && self.may_run_early())
+                && !(self.may_run_early() && self.is_conditional())
                 && !pg_sys::contain_volatile_functions(ptr::from_ref(self.call).cast_mut().cast())
                 && is_same_for_every_row(self.call.args)
         }
@@ -117,6 +117,18 @@ impl Site<'_> {
         }
     }
 
+    /// An InitPlan waits until it is needed, but Gather runs it before it starts the workers, and so does the second
+    /// look at a row that another transaction has changed.
+    unsafe fn may_run_early(&self) -> bool {
+        // SAFETY: as the type's.
+        unsafe {
+            let query = self.query();
+            (*self.root.glob).parallelModeOK
+                || query.commandType != pg_sys::CmdType::CMD_SELECT
+                || !query.rowMarks.is_null()
+        }
+    }
+
     /// CASE and COALESCE promise not to evaluate what they don't need. In the body of an inlined SQL function they
     /// are out of sight.
     unsafe fn is_conditional(&self) -> bool {
@@ -129,18 +141,6 @@ impl Site<'_> {
         };
         // SAFETY: as the type's.
         unsafe { self.may_be_inlined() || self.query_has(&mut holds_call) }
-    }
-
-    /// An InitPlan waits until it is needed, but Gather runs it before it starts the workers, and so does the second
-    /// look at a row that another transaction has changed.
-    unsafe fn may_run_early(&self) -> bool {
-        // SAFETY: as the type's.
-        unsafe {
-            let query = self.query();
-            (*self.root.glob).parallelModeOK
-                || query.commandType != pg_sys::CmdType::CMD_SELECT
-                || !query.rowMarks.is_null()
-        }
     }
 
     /// Whether a function was inlined into this statement. The planner notes what it has to plan again for when it is
