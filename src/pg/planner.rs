@@ -13,7 +13,7 @@ use pgrx::pg_sys::{self, Node, NodeTag};
 use pgrx::{Internal, PgList, prelude::*};
 
 /// The planner support function of `hinted_exemplar`, and of any other function that is worth more than a
-/// sub-select and not volatile: `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
+/// sub-select, not volatile and not behind an operator: `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
 #[pg_extern(immutable, strict, parallel_safe)]
 pub fn hinted_exemplar_support(request: Internal) -> Internal {
     let request = request.unwrap().map_or(ptr::null_mut(), |datum| datum.cast_mut_ptr::<Node>());
@@ -269,7 +269,7 @@ unsafe fn grouping_expressions(_query: &pg_sys::Query) -> *mut Node {
 /// in it gives a value. Columns of queries further out are fixed while this one runs.
 unsafe fn is_same_for_every_row(arguments: *mut pg_sys::List) -> bool {
     let arguments = arguments.cast::<Node>();
-    let mut depth = 0;
+    let mut depth: pg_sys::Index = 0;
     // SAFETY: the caller passes a valid list of expressions.
     unsafe {
         !pg_sys::expression_returns_set(arguments)
@@ -285,20 +285,21 @@ unsafe extern "C-unwind" fn depends_on_row(node: *mut Node, depth: *mut c_void) 
     }
     // SAFETY: `node` is valid and has the type that its tag says; `depth` is that of is_same_for_every_row.
     unsafe {
-        let level = &mut *depth.cast::<i32>();
+        let level = depth.cast::<pg_sys::Index>();
+        let here = *level;
         match (*node).type_ {
             NodeTag::T_Query => {
                 *level += 1;
                 let depends = pg_sys::query_tree_walker(node.cast(), Some(depends_on_row), depth, 0);
-                *depth.cast::<i32>() -= 1;
+                *level -= 1;
                 return depends;
             }
-            NodeTag::T_Var => return (*node.cast::<pg_sys::Var>()).varlevelsup == *level as pg_sys::Index,
+            NodeTag::T_Var => return (*node.cast::<pg_sys::Var>()).varlevelsup == here,
             NodeTag::T_Param => {
                 return match (*node.cast::<pg_sys::Param>()).paramkind {
                     pg_sys::ParamKind::PARAM_EXTERN => false,
                     // Stands for a column of `IN (SELECT ...)`, in the query that has this IN.
-                    pg_sys::ParamKind::PARAM_SUBLINK => *level == 0,
+                    pg_sys::ParamKind::PARAM_SUBLINK => here == 0,
                     _ => true,
                 };
             }
@@ -307,21 +308,15 @@ unsafe extern "C-unwind" fn depends_on_row(node: *mut Node, depth: *mut c_void) 
                 return depends_on_row((*node.cast::<pg_sys::ArrayCoerceExpr>()).arg.cast(), depth);
             }
             // The same node stands for the value that is compared with in each WHEN.
-            NodeTag::T_CaseExpr if *level == 0 && !(*node.cast::<pg_sys::CaseExpr>()).arg.is_null() => {
+            NodeTag::T_CaseExpr if here == 0 && !(*node.cast::<pg_sys::CaseExpr>()).arg.is_null() => {
                 return true;
             }
-            tag if *level == 0 && !is_plain(tag) => return true,
-            NodeTag::T_Aggref if (*node.cast::<pg_sys::Aggref>()).agglevelsup == *level as pg_sys::Index => {
+            tag if here == 0 && !is_plain(tag) => return true,
+            NodeTag::T_Aggref if (*node.cast::<pg_sys::Aggref>()).agglevelsup == here => return true,
+            NodeTag::T_GroupingFunc if (*node.cast::<pg_sys::GroupingFunc>()).agglevelsup == here => {
                 return true;
             }
-            NodeTag::T_GroupingFunc
-                if (*node.cast::<pg_sys::GroupingFunc>()).agglevelsup == *level as pg_sys::Index =>
-            {
-                return true;
-            }
-            NodeTag::T_PlaceHolderVar
-                if (*node.cast::<pg_sys::PlaceHolderVar>()).phlevelsup == *level as pg_sys::Index =>
-            {
+            NodeTag::T_PlaceHolderVar if (*node.cast::<pg_sys::PlaceHolderVar>()).phlevelsup == here => {
                 return true;
             }
             _ => (),
