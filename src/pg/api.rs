@@ -7,6 +7,7 @@ use super::args::{self, Call};
 use super::cache::{self, Answer};
 use super::error::Error;
 use super::fitting;
+#[expect(unused_imports, reason = "named in `requires` below")]
 use super::planner::hinted_exemplar_support;
 use super::report::{FitReport, NewRow};
 use super::source::Source;
@@ -28,7 +29,7 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
     let key = args::bytes(&source, &column, &query, sampling, &params);
     let fit = || -> Result<_, Error> {
         let source = Source::open(source, column, call.vector_type())?;
-        let outcome = fitting::fit_source(&source, &query, sampling, params, call.vector_type())?;
+        let outcome = fitting::fit_source(&source, &query, sampling, params)?;
         Ok(Answer { weights: outcome.fit.weights, keep: source.is_fixed_by_snapshot() })
     };
     // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
@@ -63,7 +64,7 @@ fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let source = Source::open(source, column, call.vector_type())?;
-    let outcome = fitting::fit_source(&source, &query, sampling, params, call.vector_type())?;
+    let outcome = fitting::fit_source(&source, &query, sampling, params)?;
     Ok(FitReport::of(&query, &outcome))
 }
 

@@ -36,6 +36,8 @@ pub enum Error {
     WrongType { column: String, relation: String, found: String, vector_columns: Vec<String> },
     /// Rows of this kind of relation cannot be drawn.
     UnsupportedRelation { relation: String, kind: &'static str },
+    /// Rows of `source` have vectors of different dimensions.
+    MixedDimensions { column: String, relation: String, some: usize, others: usize },
     /// `source` has no row with an embedding that the caller sees.
     NoRows { column: String, relation: String, nulls: u64, zeros: u64 },
 }
@@ -68,9 +70,9 @@ impl Error {
 
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
-            Error::Fit(FitError::DifferentDimensions { .. }) | Error::ArrayNotFlat => {
-                PgSqlErrorCode::ERRCODE_DATA_EXCEPTION
-            }
+            Error::Fit(FitError::DifferentDimensions { .. })
+            | Error::MixedDimensions { .. }
+            | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
             Error::Fit(FitError::OutOfMemory { .. }) => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
@@ -116,6 +118,9 @@ impl Error {
             Error::UnsupportedRelation { relation, kind } => {
                 format!("cannot sample rows of {kind} \"{relation}\"")
             }
+            Error::MixedDimensions { column, relation, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" has vectors of different dimensions")
+            }
             Error::NoRows { column, relation, .. } => {
                 format!("relation \"{relation}\" has no rows with a vector in column \"{column}\"")
             }
@@ -129,6 +134,9 @@ impl Error {
             Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
             Error::LengthsDiffer { argument, found, of, expected } => {
                 Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
+            }
+            Error::MixedDimensions { some, others, .. } => {
+                Some(format!("Some rows have {some} dimensions, others have {others}."))
             }
             Error::NoRows { nulls: 0, zeros: 0, .. } => {
                 Some("It is empty, or no row is visible to the current user.".into())
@@ -170,7 +178,10 @@ impl Error {
                 })
             }
             Error::UnsupportedRelation { .. } => {
-                Some("Name an ordinary table or a materialized view of the rows as source.".into())
+                Some("Name a table, a view or a foreign table as source.".into())
+            }
+            Error::MixedDimensions { .. } => {
+                Some("Name a materialized view of the rows of one embedding model as source.".into())
             }
             Error::NoRows { .. } => {
                 Some("Load rows first; a fit tells the exemplars apart from the table's other rows.".into())

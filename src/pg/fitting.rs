@@ -35,7 +35,6 @@ pub fn fit_source(
     query: &Query,
     sampling: Sampling,
     params: Params,
-    vector_type: pg_sys::Oid,
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
     let declared = source.dimensions.map(|count| Dimensions { count, reference: source.column_named() });
@@ -53,7 +52,7 @@ pub fn fit_source(
     let mut outcome =
         Outcome { problem, fit, drawn, expanded: 0, sampling: sampled, solving: Duration::ZERO };
     if sampling.expand > 0 {
-        expand(source, vector_type, query, sampling.expand, params, &mut outcome)?;
+        expand(source, query, sampling.expand, params, &mut outcome)?;
     }
     outcome.solving = started.elapsed() - sampled;
     Ok(outcome)
@@ -75,7 +74,6 @@ pub fn fit_given(query: &Query, negatives: &[Named], params: Params) -> Result<F
 /// Fits once more, with the `k` best rows of the source under the first fit as light exemplars.
 fn expand(
     source: &Source,
-    vector_type: pg_sys::Oid,
     query: &Query,
     k: usize,
     params: Params,
@@ -84,7 +82,7 @@ fn expand(
     let set = outcome.problem.set();
     // The examples themselves are among the best rows, and add nothing.
     let rows = k + query.exemplars.len() + query.counter_exemplars.len();
-    let mut best = nearest::nearest(source, vector_type, &outcome.fit.weights, rows, set)?;
+    let mut best = nearest::nearest(source, &outcome.fit.weights, rows, set)?;
     set.drop_examples(&mut best);
     best.truncate(k * set.dimensions());
     let (expanded, kept) = set.expanded(&best, EXPANSION_WEIGHT / k as f64)?;

@@ -4,15 +4,17 @@ mod aggregate;
 mod api;
 mod args;
 mod cache;
+mod cast;
 mod error;
 mod fitting;
-mod heap;
 mod nearest;
+mod parts;
 mod planner;
 mod report;
 mod sample;
 mod source;
 mod spi;
+mod table;
 #[cfg(feature = "pg_test")]
 mod tests;
 mod vector;

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use pgrx::{PgRelation, pg_sys};
 
+use super::cast::Cast;
 use super::error::Error;
 use super::spi::Connection;
 
@@ -33,10 +34,17 @@ pub struct Source {
     pub column: String,
     /// Dimensions that the column declares, if it does.
     pub dimensions: Option<usize>,
+    /// How the column's values become vectors.
+    pub cast: Cast,
+    /// Whether rows hold the column's value; where they do not, a query computes it.
+    pub stored: bool,
+    vector_type: pg_sys::Oid,
+    /// The column's type, below any domain.
+    base_type: pg_sys::Oid,
 }
 
 impl Source {
-    /// Opens `relation` and finds `column`, whose type must be `vector_type`.
+    /// Opens `relation` and finds `column`, whose type must be `vector_type` or have a cast to it.
     ///
     /// # Errors
     /// [`Error::UnknownRelation`], [`Error::UnknownColumn`], [`Error::WrongType`],
@@ -45,19 +53,19 @@ impl Source {
         let (oid, column) = (relation.0, column.0);
         let relation = open(oid).ok_or(Error::UnknownRelation { oid: oid.to_u32() })?;
         check_kind(&relation)?;
-        let found = find_column(&relation, &column, vector_type);
-        let dimensions = match found {
-            Found::Column { typmod } => usize::try_from(typmod).ok(),
+        match find_column(&relation, &column, vector_type) {
+            Found::Column { dimensions, cast, stored, base_type } => {
+                Ok(Source { relation, column, dimensions, cast, stored, vector_type, base_type })
+            }
             Found::OtherType { found, vector_columns } => {
                 let relation = relation.name().to_string();
-                return Err(Error::WrongType { column, relation, found, vector_columns });
+                Err(Error::WrongType { column, relation, found, vector_columns })
             }
             Found::Nothing { vector_columns } => {
                 let relation = relation.name().to_string();
-                return Err(Error::UnknownColumn { column, relation, vector_columns });
+                Err(Error::UnknownColumn { column, relation, vector_columns })
             }
-        };
-        Ok(Source { relation, column, dimensions })
+        }
     }
 
     /// The column, as errors call it.
@@ -65,37 +73,124 @@ impl Source {
         format!("column \"{}\"", self.column)
     }
 
-    /// The query for the `$2` rows with the largest inner product with `$1`, safe against any name and
-    /// search_path; `schema` is the one of `vector` and its operators, quoted.
-    pub fn query_by_distance(&self, schema: &str) -> String {
-        let relation = pgrx::spi::quote_qualified_identifier(self.relation.namespace(), self.relation.name());
-        let column = pgrx::spi::quote_identifier(&self.column);
+    /// One of its rows, as errors call it.
+    pub fn row_named(&self) -> String {
+        format!("a row of column \"{}\"", self.column)
+    }
+
+    /// The error for rows of which some have other dimensions than others.
+    pub fn mixed_dimensions(&self, some: usize, others: usize) -> Error {
+        let relation = self.relation.name().to_string();
+        Error::MixedDimensions { column: self.column.clone(), relation, some, others }
+    }
+
+    /// The column's number in a relation that is the source or inherits from it.
+    pub fn attribute_of(&self, relation: &PgRelation) -> Option<i32> {
+        let attributes = relation.tuple_desc();
+        let mut live = attributes.iter().filter(|attribute| !attribute.attisdropped);
+        live.find(|attribute| attribute.name() == self.column).map(|attribute| attribute.attnum.into())
+    }
+
+    /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy or a view
+    /// may go by anything, such as a setting that changes within a transaction, and other servers have snapshots
+    /// of their own.
+    pub fn is_fixed_by_snapshot(&self) -> bool {
+        let (current_user, no_error) = (pg_sys::InvalidOid, true);
+        // SAFETY: an open relation has its pg_class row; catalog look-ups for it.
+        let (class, policies) = unsafe {
+            (&*self.relation.rd_rel, pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error))
+        };
+        let is_table = matches!(class.relkind as u8, pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW);
+        is_table && !class.relhassubclass && policies as u32 != pg_sys::CheckEnableRlsResult::RLS_ENABLED
+    }
+
+    /// Raises what Postgres raises when the caller may not read the column, or nobody can now.
+    pub fn check_privileges(&self, connection: &Connection) {
+        let query = format!("SELECT {} FROM {} WHERE false", self.quoted_vector(), quoted(&self.relation));
+        // SAFETY: the query has no parameters.
+        unsafe { connection.prepare(&query, &[]).select(&mut []) };
+    }
+
+    /// The query for table, place and value of the rows of `relation`, which is the source or inherits
+    /// from it, at the places of its parameter of type `tid[]`.
+    pub fn query_by_tid(&self, relation: &PgRelation) -> String {
+        let (relation, column) = (quoted(relation), self.quoted_column());
+        format!("SELECT tableoid, ctid, {column} FROM {relation} WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)")
+    }
+
+    /// The query for the places of all rows with a value.
+    pub fn query_for_places(&self) -> String {
+        let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        format!("SELECT tableoid, ctid FROM {relation} WHERE {column} IS NOT NULL")
+    }
+
+    /// The query for the values of the first rows of `relation`, which is the source or inherits from it.
+    pub fn query_for_values(&self, relation: &PgRelation, limit: u64) -> String {
+        format!("SELECT {} FROM {} LIMIT {limit}", self.quoted_column(), quoted(relation))
+    }
+
+    /// The query for the values of the first rows of `percent` of the source's blocks.
+    pub fn query_for_sample(&self, percent: f64, seed: i32, limit: u64) -> String {
         format!(
-            "SELECT {column}::{schema}.vector FROM {relation} WHERE {column} IS NOT NULL
-                 ORDER BY {column} OPERATOR({schema}.<#>) $1 LIMIT $2"
+            "SELECT {} FROM {} TABLESAMPLE pg_catalog.system ({percent}) REPEATABLE ({seed}) LIMIT {limit}",
+            self.quoted_column(),
+            quoted(&self.relation)
         )
     }
 
-    /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy may go by
-    /// anything, such as a setting that changes within a transaction.
-    pub fn is_fixed_by_snapshot(&self) -> bool {
-        let (current_user, no_error) = (pg_sys::InvalidOid, true);
-        // SAFETY: catalog look-ups for a relation that is open.
-        let policies = unsafe { pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error) };
-        policies as u32 != pg_sys::CheckEnableRlsResult::RLS_ENABLED
+    /// The query for the values, cast to `vector`, of the `$2` rows with the largest inner product with the vector
+    /// `$1`, by the operator that an index of the column's type has.
+    pub fn query_by_distance(&self) -> String {
+        let (vector, column) = (self.quoted_vector(), self.quoted_column());
+        let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
+        let indexed = if has_operator { &column } else { &vector };
+        format!(
+            "SELECT {vector} FROM {} WHERE {column} IS NOT NULL ORDER BY {indexed} OPERATOR({}.<#>) $1 LIMIT $2",
+            quoted(&self.relation),
+            namespace_of(self.vector_type)
+        )
     }
 
-    /// The query that fetches rows of `ctid = ANY($1)`, safe against any name and search_path.
-    pub fn query_by_tid(&self) -> String {
-        let relation = pgrx::spi::quote_qualified_identifier(self.relation.namespace(), self.relation.name());
-        let column = pgrx::spi::quote_identifier(&self.column);
-        format!("SELECT ctid, {column} FROM ONLY {relation} WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)")
+    /// The type `vector`.
+    pub fn vector_type(&self) -> pg_sys::Oid {
+        self.vector_type
+    }
+
+    fn quoted_vector(&self) -> String {
+        let column = self.quoted_column();
+        if matches!(self.cast, Cast::None) {
+            return column;
+        }
+        // SAFETY: format_type_be_qualified returns a palloc'd, NUL-terminated string, quoted for SQL.
+        let vector = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(self.vector_type)) };
+        format!("CAST({column} AS {})", vector.to_string_lossy())
+    }
+
+    fn quoted_column(&self) -> String {
+        pgrx::spi::quote_identifier(&self.column)
+    }
+}
+
+/// A relation's name, safe against any name and search_path.
+fn quoted(relation: &PgRelation) -> String {
+    pgrx::spi::quote_qualified_identifier(relation.namespace(), relation.name())
+}
+
+/// The schema that a type is in, quoted.
+fn namespace_of(base_type: pg_sys::Oid) -> String {
+    // SAFETY: catalog look-ups of an existing type and its schema; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::TYPEOID as i32, base_type.into());
+        let namespace = (*pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_type>(tuple)).typnamespace;
+        pg_sys::ReleaseSysCache(tuple);
+        let name = CStr::from_ptr(pg_sys::get_namespace_name(namespace));
+        pgrx::spi::quote_identifier(name.to_string_lossy())
     }
 }
 
 /// What a relation has under a column's name.
 enum Found {
-    Column { typmod: i32 },
+    Column { dimensions: Option<usize>, cast: Cast, stored: bool, base_type: pg_sys::Oid },
     OtherType { found: String, vector_columns: Vec<String> },
     Nothing { vector_columns: Vec<String> },
 }
@@ -103,20 +198,33 @@ enum Found {
 fn find_column(relation: &PgRelation, column: &str, vector_type: pg_sys::Oid) -> Found {
     let attributes = relation.tuple_desc();
     let live = || attributes.iter().filter(|attribute| !attribute.attisdropped);
-    let is_vector = |attribute: &pg_sys::FormData_pg_attribute| {
-        // SAFETY: a catalog look-up of an existing type.
-        unsafe { pg_sys::getBaseType(attribute.atttypid) == vector_type }
+    let base_type = |attribute: &pg_sys::FormData_pg_attribute| {
+        let mut typmod = attribute.atttypmod;
+        // SAFETY: a catalog look-up of an existing type; a domain may say what the column does not.
+        (unsafe { pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod) }, typmod)
     };
-    let vector_columns =
-        || live().filter(|attribute| is_vector(attribute)).map(|a| a.name().to_string()).collect();
-    match live().find(|attribute| attribute.name() == column) {
-        Some(attribute) if is_vector(attribute) => Found::Column { typmod: attribute.atttypmod },
-        Some(attribute) => {
-            Found::OtherType { found: type_name(attribute.atttypid), vector_columns: vector_columns() }
-        }
-        None => Found::Nothing { vector_columns: vector_columns() },
+    let vector_columns = || {
+        let is_vector =
+            |attribute: &&pg_sys::FormData_pg_attribute| Cast::exists(base_type(attribute).0, vector_type);
+        live().filter(is_vector).map(|attribute| attribute.name().to_string()).collect()
+    };
+    let Some(attribute) = live().find(|attribute| attribute.name() == column) else {
+        return Found::Nothing { vector_columns: vector_columns() };
+    };
+    let (found, typmod) = base_type(attribute);
+    match Cast::find(found, vector_type) {
+        Some(cast) => Found::Column {
+            dimensions: usize::try_from(typmod).ok(),
+            cast,
+            stored: attribute.attgenerated as u8 != VIRTUAL,
+            base_type: found,
+        },
+        None => Found::OtherType { found: type_name(attribute.atttypid), vector_columns: vector_columns() },
     }
 }
+
+/// ATTRIBUTE_GENERATED_VIRTUAL, which Postgres has from version 18 on.
+const VIRTUAL: u8 = b'v';
 
 fn open(oid: pg_sys::Oid) -> Option<PgRelation> {
     let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
@@ -130,33 +238,18 @@ fn open(oid: pg_sys::Oid) -> Option<PgRelation> {
 
 fn check_kind(relation: &PgRelation) -> Result<(), Error> {
     // SAFETY: an open relation has its pg_class row.
-    let class = unsafe { &*relation.rd_rel };
-    let kind = match class.relkind as u8 {
-        _ if class.relhassubclass && has_children(relation.oid()) => "partitioned or inherited table",
-        pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW => {
-            if class.relam == pg_sys::HEAP_TABLE_AM_OID {
-                return Ok(());
-            }
-            "table of a foreign access method"
-        }
-        pg_sys::RELKIND_PARTITIONED_TABLE => "partitioned table",
-        pg_sys::RELKIND_VIEW => "view",
-        pg_sys::RELKIND_FOREIGN_TABLE => "foreign table",
+    let kind = match unsafe { (*relation.rd_rel).relkind } as u8 {
+        pg_sys::RELKIND_RELATION
+        | pg_sys::RELKIND_MATVIEW
+        | pg_sys::RELKIND_PARTITIONED_TABLE
+        | pg_sys::RELKIND_VIEW
+        | pg_sys::RELKIND_FOREIGN_TABLE => return Ok(()),
         pg_sys::RELKIND_INDEX | pg_sys::RELKIND_PARTITIONED_INDEX => "index",
         pg_sys::RELKIND_SEQUENCE => "sequence",
         pg_sys::RELKIND_COMPOSITE_TYPE => "composite type",
         _ => "relation",
     };
     Err(Error::UnsupportedRelation { relation: relation.name().to_string(), kind })
-}
-
-/// `relhassubclass` alone may be a relic of children that are gone.
-fn has_children(oid: pg_sys::Oid) -> bool {
-    let connection = Connection::open();
-    let query = "SELECT FROM pg_catalog.pg_inherits WHERE inhparent OPERATOR(pg_catalog.=) $1 LIMIT 1";
-    let plan = connection.prepare(query, &[pg_sys::OIDOID]);
-    // SAFETY: the query has one parameter, of type oid.
-    unsafe { plan.select(&mut [pg_sys::Datum::from(oid)]) }.len() > 0
 }
 
 fn type_name(oid: pg_sys::Oid) -> String {

@@ -6,9 +6,7 @@
 use std::ffi::CString;
 
 use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
-use pgrx::{IntoDatum, pg_sys};
-
-use crate::sampling::Place;
+use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 /// A connection to SPI, closed when dropped.
 pub struct Connection(());
@@ -59,6 +57,46 @@ impl<'a> Plan<'a> {
         };
         Rows { table, _connection: self.connection }
     }
+
+    /// Starts to run the query, which has no parameters.
+    pub fn open(&self) -> Cursor<'a> {
+        let read_only = true;
+        // SAFETY: the plan belongs to the open connection; SPI_cursor_open raises where it fails, and
+        // finds a name by itself.
+        let portal = unsafe {
+            let (name, values, nulls) = (std::ptr::null(), std::ptr::null_mut(), std::ptr::null());
+            pg_sys::SPI_cursor_open(name, self.plan, values, nulls, read_only)
+        };
+        Cursor { portal, connection: self.connection }
+    }
+}
+
+/// A query whose rows are read a few at a time, closed when dropped.
+pub struct Cursor<'a> {
+    portal: pg_sys::Portal,
+    connection: &'a Connection,
+}
+
+impl<'a> Cursor<'a> {
+    /// The next rows, at most `count`; none at the end.
+    pub fn fetch(&mut self, count: i32) -> Rows<'a> {
+        // SAFETY: the portal is open until `self` is dropped; the rows are left in SPI_tuptable.
+        let table = unsafe {
+            pg_sys::SPI_cursor_fetch(self.portal, true, count.into());
+            pg_sys::SPI_tuptable
+        };
+        Rows { table, _connection: self.connection }
+    }
+}
+
+impl Drop for Cursor<'_> {
+    fn drop(&mut self) {
+        // After an error the end of the transaction closes it.
+        if !std::thread::panicking() {
+            // SAFETY: opened once, closed once.
+            unsafe { pg_sys::SPI_cursor_close(self.portal) }
+        }
+    }
 }
 
 /// The rows of a query, freed when dropped.
@@ -96,22 +134,31 @@ impl Drop for Rows<'_> {
     }
 }
 
-/// `places` as a value of type `tid[]`.
-pub fn tid_array(places: &[Place]) -> pg_sys::Datum {
-    let tid = |&(block, offset): &Place| {
+/// Blocks and offsets as a value of type `tid[]`.
+pub fn tid_array(places: impl Iterator<Item = (u32, u16)>) -> pg_sys::Datum {
+    let tid = |(block, offset)| {
         let mut tid = pg_sys::ItemPointerData::default();
         item_pointer_set_all(&mut tid, block, offset);
         tid
     };
-    let tids: Vec<_> = places.iter().map(tid).collect();
+    let tids: Vec<_> = places.map(tid).collect();
     tids.into_datum().unwrap_or(pg_sys::Datum::null())
 }
 
-/// The place that a value of type `tid` names.
+/// Block and offset of a value of type `tid`.
 ///
 /// # Safety
 /// `datum` is a valid `tid`, not null.
-pub unsafe fn place(datum: pg_sys::Datum) -> Place {
+pub unsafe fn place(datum: pg_sys::Datum) -> (u32, u16) {
     // SAFETY: a tid is passed by reference to an ItemPointerData.
     item_pointer_get_both(unsafe { *datum.cast_mut_ptr::<pg_sys::ItemPointerData>() })
+}
+
+/// The value of type `oid`.
+///
+/// # Safety
+/// `datum` is a valid `oid`, not null.
+pub unsafe fn oid(datum: pg_sys::Datum) -> pg_sys::Oid {
+    // SAFETY: an oid is passed by value.
+    unsafe { pg_sys::Oid::from_datum(datum, false) }.unwrap_or(pg_sys::InvalidOid)
 }

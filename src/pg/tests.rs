@@ -1,114 +1,20 @@
 //! What needs a server, and Rust to look at it.
 
+mod sampling;
+
 use pgrx::prelude::*;
+
+fn run(sql: &str) {
+    Spi::run(sql).unwrap();
+}
 
 #[pg_schema]
 mod tests {
-    use std::collections::BTreeSet;
-
     use pgrx::pg_sys::panic::CaughtError;
     use pgrx::prelude::*;
 
-    use crate::pg::sample::{self, Drawn};
-    use crate::pg::source::Source;
+    use super::run;
     use crate::svm::{self, Dimensions, Named, Params, Problem, Query, TrainingSet};
-
-    fn run(sql: &str) {
-        Spi::run(sql).unwrap();
-    }
-
-    fn source(relation: &str) -> Source {
-        let oid = Spi::get_one::<pg_sys::Oid>(&format!("SELECT '{relation}'::regclass::oid")).unwrap();
-        let vector = Spi::get_one::<pg_sys::Oid>("SELECT 'vector'::regtype::oid").unwrap();
-        Source::open(oid.unwrap().into(), "v".to_string().into(), vector.unwrap()).unwrap()
-    }
-
-    /// Rows are (id, 1): the ids of the rows drawn from a table of such rows.
-    fn draw(relation: &str, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
-        let mut set =
-            TrainingSet::new(Dimensions { count: 2, reference: "test".into() }, &Query::default()).unwrap();
-        // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
-        let drawn = unsafe {
-            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-            let drawn = sample::draw(&source(relation), &mut set, wanted, seed).unwrap();
-            pg_sys::PopActiveSnapshot();
-            drawn
-        };
-        let ids = set.rows().outer_iter().map(|row| f64::from(row[0] / row[1]).round() as i64).collect();
-        (ids, drawn)
-    }
-
-    /// Pearson's statistic of how often each of `ids` was drawn, over its degrees of freedom: about 1.
-    fn chi_square_ratio(relation: &str, ids: &[i64], wanted: usize, seeds: i64) -> f64 {
-        let mut counts = vec![0.0; ids.len()];
-        for seed in 0..seeds {
-            for id in draw(relation, wanted, seed).0 {
-                counts[ids.binary_search(&id).expect("a row that is not there was drawn")] += 1.0;
-            }
-        }
-        let p = wanted as f64 / ids.len() as f64;
-        let variance = seeds as f64 * p * (1.0 - p);
-        counts.iter().map(|c| (c - seeds as f64 * p).powi(2) / variance).sum::<f64>() / ids.len() as f64
-    }
-
-    fn assert_uniform(relation: &str, ids: &[i64]) {
-        // 400 seeds and at least 1000 rows: the ratio's standard deviation is below 0.05.
-        let ratio = chi_square_ratio(relation, ids, 100, 400);
-        assert!((ratio - 1.0).abs() < 0.2, "{relation}: chi-square ratio {ratio}");
-    }
-
-    #[pg_test]
-    fn fresh_rows_are_drawn_uniformly() {
-        run("CREATE TABLE t AS SELECT ARRAY[i, 1]::vector AS v FROM generate_series(1, 2000) i");
-        assert_uniform("t", &(1..=2000).collect::<Vec<_>>());
-    }
-
-    #[pg_test]
-    fn deleted_and_updated_rows_leave_the_others_uniform() {
-        run("CREATE TABLE t (id int, v vector) WITH (fillfactor = 60)");
-        run("INSERT INTO t SELECT i, ARRAY[i, 1]::vector FROM generate_series(1, 4000) i");
-        run("DELETE FROM t WHERE id <= 1500 OR id % 3 = 0");
-        run("UPDATE t SET v = v WHERE id > 3000");
-        let left: Vec<i64> = (1501..=4000).filter(|id| id % 3 != 0).collect();
-        assert_uniform("t", &left);
-    }
-
-    #[pg_test]
-    fn toasted_and_wide_rows_are_drawn_uniformly() {
-        run("CREATE TABLE t (id int, pad text, v vector)");
-        run("INSERT INTO t SELECT i, CASE WHEN i <= 1000 THEN repeat('x', 1500) END, ARRAY[i, 1]::vector
-             FROM generate_series(1, 2000) i");
-        assert_uniform("t", &(1..=2000).collect::<Vec<_>>());
-    }
-
-    #[pg_test]
-    fn a_sample_has_each_row_once_and_all_when_there_are_fewer() {
-        run("CREATE TABLE t AS SELECT ARRAY[i, 1]::vector AS v FROM generate_series(1, 300) i");
-        let (ids, drawn) = draw("t", 200, 1);
-        assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (200, 200));
-        assert!(!drawn.exhausted);
-        let (ids, drawn) = draw("t", 1000, 1);
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 300);
-        assert!(drawn.exhausted && drawn.rows == 300);
-    }
-
-    #[pg_test]
-    fn nulls_and_zero_vectors_are_counted() {
-        run("CREATE TABLE t AS SELECT CASE i % 3 WHEN 0 THEN ARRAY[i, 1] WHEN 1 THEN ARRAY[0, 0] END::vector AS v
-             FROM generate_series(1, 300) i");
-        let (ids, drawn) = draw("t", 1000, 1);
-        assert_eq!((ids.len(), drawn.nulls, drawn.zeros), (100, 100, 100));
-    }
-
-    #[pg_test]
-    fn rows_that_were_rolled_back_are_not_drawn() {
-        run("CREATE TABLE t AS SELECT ARRAY[i, 1]::vector AS v FROM generate_series(1, 50) i");
-        run("DO $$ BEGIN
-                 INSERT INTO t SELECT ARRAY[i, 1]::vector FROM generate_series(51, 5000) i;
-                 RAISE 'undo';
-             EXCEPTION WHEN raise_exception THEN NULL; END $$");
-        assert_eq!(draw("t", 1000, 1).0.len(), 50);
-    }
 
     #[pg_test]
     fn vectors_survive_every_way_of_storage() {

@@ -64,22 +64,6 @@ SELECT hinted_exemplar('items', NULL, exemplar => '[1,0,0]');
 \echo :LAST_ERROR_SQLSTATE
 SELECT hinted_exemplar('items', 'ctid', exemplar => '[1,0,0]');
 \echo :LAST_ERROR_SQLSTATE
--- Kinds of relation that are not sampled yet.
-CREATE VIEW a_view AS SELECT * FROM items;
-SELECT hinted_exemplar('a_view', 'embedding', exemplar => '[1,0,0]');
-\echo :LAST_ERROR_SQLSTATE
-CREATE TABLE partitioned (id int, embedding vector(3)) PARTITION BY RANGE (id);
-CREATE TABLE partition PARTITION OF partitioned DEFAULT;
-SELECT hinted_exemplar('partitioned', 'embedding', exemplar => '[1,0,0]');
-\echo :LAST_ERROR_SQLSTATE
-CREATE TABLE parent (embedding vector(3));
-CREATE TABLE child () INHERITS (parent);
-INSERT INTO parent VALUES ('[1,2,3]');
-SELECT hinted_exemplar('parent', 'embedding', exemplar => '[1,0,0]');
-\echo :LAST_ERROR_SQLSTATE
--- A parent whose children are gone is an ordinary table again.
-DROP TABLE child;
-SELECT vector_dims(hinted_exemplar('parent', 'embedding', exemplar => '[1,0,0]', sample_size => 1));
 -- Parameters.
 SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', sample_size => 0);
 \echo :LAST_ERROR_SQLSTATE
@@ -163,31 +147,5 @@ SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO sparse VALUES ('[0,1]'), ('[1,1]');
 SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0]'));
--- Privileges: without them an error, also for a hint alone; a column's alone does not do, since rows are drawn by ctid.
-CREATE ROLE regress_reader;
-GRANT SELECT (embedding) ON items TO regress_reader;
-SET ROLE regress_reader;
-SELECT vector_dims(hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]'));
-\echo :LAST_ERROR_SQLSTATE
-RESET ROLE;
-GRANT SELECT ON items TO regress_reader;
-SET ROLE regress_reader;
-SELECT vector_dims(hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]'));
-SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-SELECT hinted_exemplar('sparse', 'v', hint => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-RESET ROLE;
--- Row-level security: what the caller does not see is no negative.
-ALTER TABLE items ENABLE ROW LEVEL SECURITY;
-CREATE POLICY long ON items TO regress_reader USING (vector_norm(embedding) > 8);
-SET ROLE regress_reader;
-SELECT (1 - (hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', sample_size => 2000) <=>
-             exemplar_svm(ARRAY['[1,0,0]'::vector], (SELECT array_agg(embedding) FROM items))))::numeric(6, 4) AS cosine;
-SELECT count(*) < 2000 AS some_hidden FROM (SELECT embedding FROM items) visible;
-RESET ROLE;
-ALTER TABLE items DISABLE ROW LEVEL SECURITY;
-DROP OWNED BY regress_reader;
-DROP ROLE regress_reader;
 -- The session is as it was.
 SELECT count(*) FROM items;
