@@ -2,7 +2,8 @@
 # Private throwaway clusters: reached only through a Unix socket in a directory of their own, run by a user other than root, made anew at
 # each start. They are this clone's; no other cluster is ever touched.
 #
-# usage: scripts/cluster.sh start NAME            (an old one of that name is removed first; its database is called NAME too)
+# usage: scripts/cluster.sh start NAME            (an old one of that name is removed first; its database is called NAME too;
+#                                                 SETTINGS="name = value" adds lines to postgresql.conf)
 #        scripts/cluster.sh stop NAME | stop-all
 #        scripts/cluster.sh status NAME
 #        scripts/cluster.sh env NAME              (prints the environment that reaches it: eval "$(scripts/cluster.sh env NAME)")
@@ -73,6 +74,7 @@ END
     if [ "$(df -m --output=avail /dev/shm 2>/dev/null | tail -n 1)" -lt 512 ] 2>/dev/null; then
         echo "dynamic_shared_memory_type = mmap"
     fi
+    printf '%s\n' "${SETTINGS:-}"
 }
 
 start() {
