@@ -4,8 +4,10 @@
 #
 # usage: scripts/cluster.sh start NAME            (an old one of that name is removed first; its database is called NAME too;
 #                                                 SETTINGS="name = value" adds lines to postgresql.conf)
+#        scripts/cluster.sh standby NAME PRIMARY (a hot standby of the running cluster PRIMARY, by streaming replication)
 #        scripts/cluster.sh stop NAME | stop-all
 #        scripts/cluster.sh status NAME
+#        scripts/cluster.sh log NAME              (prints the name of its log)
 #        scripts/cluster.sh env NAME              (prints the environment that reaches it: eval "$(scripts/cluster.sh env NAME)")
 #        scripts/cluster.sh psql NAME [ARGUMENT...]
 
@@ -77,26 +79,54 @@ END
     printf '%s\n' "${SETTINGS:-}"
 }
 
+# make_place NAME: its directory and that of its socket, whose name goes to the variable socket.
+make_place() {
+    stop "$1"
+    mkdir -p "$CLUSTERS/$1"
+    socket=$(mktemp -d "/tmp/$EXTENSION.XXXXXX")
+    echo "$socket" >"$CLUSTERS/$1/socket"
+    if is_root; then chown "$SERVER_USER" "$CLUSTERS/$1" "$socket"; fi
+}
+
+# Back traces are on, as a server's owner may have them, so that tests see any that reaches a message.
+run_server() {
+    as_server env RUST_BACKTRACE=1 "$(command -v pg_ctl)" -D "$1/data" -w -l "$1/log" start >/dev/null 2>&1 </dev/null
+}
+
 start() {
     local name=$1 place=$CLUSTERS/$1 locale=C socket since=$EPOCHREALTIME
     load_environment
-    stop "$name"
     if locale -a 2>/dev/null | grep -ix 'C\.utf-\?8' >/dev/null; then locale=C.UTF-8; fi
-    mkdir -p "$place"
-    socket=$(mktemp -d "/tmp/$EXTENSION.XXXXXX")
-    echo "$socket" >"$place/socket"
-    if is_root; then chown "$SERVER_USER" "$place" "$socket"; fi
+    make_place "$name"
     step "starting a private PostgreSQL $PG_MAJOR ($name)"
-    # Back traces are on, as a server's owner may have them, so that tests see any that reaches a message.
     if ! {
         as_server "$(command -v initdb)" -D "$place/data" -A trust -U postgres -E UTF8 --locale="$locale" -N >"$place/initdb.log" 2>&1 &&
             configuration "$socket" | as_server tee -a "$place/data/postgresql.conf" >/dev/null &&
-            as_server env RUST_BACKTRACE=1 "$(command -v pg_ctl)" -D "$place/data" -w -l "$place/log" start >/dev/null 2>&1 </dev/null &&
+            run_server "$place" &&
             createdb -h "$socket" -p "$PORT" -U postgres "$name"
     }; then
         tail -n 20 "$place/initdb.log" "$place/log" >&2 2>/dev/null || true
         stop "$name"
         die "the private cluster did not start"
+    fi
+    say "    done in $(elapsed "$since") s"
+}
+
+standby() {
+    local name=$1 place=$CLUSTERS/$1 primary socket since=$EPOCHREALTIME
+    load_environment
+    server_of "$CLUSTERS/$2/data" >/dev/null || die "no private cluster \"$2\" is running"
+    primary=$(cat "$CLUSTERS/$2/socket")
+    make_place "$name"
+    step "starting a hot standby of $2 ($name)"
+    if ! {
+        as_server "$(command -v pg_basebackup)" -h "$primary" -p "$PORT" -U postgres -D "$place/data" -R -c fast >"$place/initdb.log" 2>&1 &&
+            configuration "$socket" | as_server tee -a "$place/data/postgresql.conf" >/dev/null &&
+            run_server "$place"
+    }; then
+        tail -n 20 "$place/initdb.log" "$place/log" >&2 2>/dev/null || true
+        stop "$name"
+        die "the standby did not start"
     fi
     say "    done in $(elapsed "$since") s"
 }
@@ -109,16 +139,19 @@ environment() {
 }
 
 case ${1:-} in
-start | stop | status | env | psql) [ -n "${2:-}" ] || die "which cluster? scripts/cluster.sh $1 NAME" ;;
+standby) [ -n "${3:-}" ] || die "which clusters? scripts/cluster.sh standby NAME PRIMARY" ;;
+start | stop | status | log | env | psql) [ -n "${2:-}" ] || die "which cluster? scripts/cluster.sh $1 NAME" ;;
 stop-all) ;;
-*) die "usage: scripts/cluster.sh start|stop|status|env|psql NAME, or stop-all" ;;
+*) die "usage: scripts/cluster.sh start|stop|status|log|env|psql NAME, standby NAME PRIMARY, or stop-all" ;;
 esac
 
 case $1 in
 start) start "$2" ;;
+standby) standby "$2" "$3" ;;
 stop) stop "$2" ;;
 stop-all) stop_all ;;
 status) if server_of "$CLUSTERS/$2/data" >/dev/null; then echo running; else echo stopped; fi ;;
+log) echo "$CLUSTERS/$2/log" ;;
 env) environment "$2" ;;
 psql)
     reach=$(environment "$2")

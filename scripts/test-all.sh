@@ -16,6 +16,8 @@ if [ -z "$configs" ]; then
         done
     done
 fi
+# As many rows as tests/snapshot.sh is about; make test does with fewer.
+export ROWS=1000000
 [ -n "$configs" ] || die "no supported Postgres is installed with its server headers; make test installs one"
 
 results=() failed=0

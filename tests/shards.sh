@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# A table over three machines, by postgres_fdw: negatives come from all, the search runs in the shards' indexes, and the answer is that of
+# one machine. Three private clusters stand for the machines.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+end() { for name in coordinator shard1 shard2; do "$ROOT/scripts/cluster.sh" stop "$name"; done; }
+trap end EXIT
+schema="CREATE EXTENSION hinted_exemplar CASCADE"
+row="i, l2_normalize(ARRAY[sin(i), cos(i * 1.3), sin(i * 0.7 + 1), cos(i * 2.1), sin(i * 3.3)]::vector)"
+for name in coordinator shard1 shard2; do
+    "$ROOT/scripts/cluster.sh" start "$name"
+done
+declare -A socket
+for name in shard1 shard2 coordinator; do
+    reach=$("$ROOT/scripts/cluster.sh" env "$name")
+    eval "$reach"
+    socket[$name]=$PGHOST
+done
+on() { PGHOST=${socket[$1]} PGDATABASE=$1 query "$2"; }
+for name in shard1 shard2; do
+    on "$name" "CREATE EXTENSION vector;
+        CREATE TABLE images (id int, embedding vector(5));
+        INSERT INTO images SELECT $row FROM generate_series(1, 9000) i WHERE i % 3 = ${name#shard};
+        CREATE INDEX ON images USING hnsw (embedding vector_ip_ops);"
+    on "$name" "VACUUM ANALYZE images"
+done
+query "$schema; CREATE EXTENSION postgres_fdw;
+    CREATE TABLE images (id int, embedding vector(5)) PARTITION BY LIST ((id % 3));
+    CREATE TABLE images0 PARTITION OF images FOR VALUES IN (0);
+    INSERT INTO images SELECT $row FROM generate_series(1, 9000) i WHERE i % 3 = 0;
+    CREATE INDEX ON images0 USING hnsw (embedding vector_ip_ops);
+    CREATE TABLE one_machine AS SELECT $row FROM generate_series(1, 9000) i;
+    ALTER TABLE one_machine RENAME i TO id;
+    ALTER TABLE one_machine RENAME l2_normalize TO embedding"
+for name in shard1 shard2; do
+    query "CREATE SERVER $name FOREIGN DATA WRAPPER postgres_fdw
+               OPTIONS (host '${socket[$name]}', port '$PGPORT', dbname '$name', extensions 'vector');
+           CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (user 'postgres');
+           CREATE FOREIGN TABLE images_$name PARTITION OF images FOR VALUES IN (${name#shard}) SERVER $name OPTIONS (table_name 'images')"
+done
+
+fit() { echo "hinted_exemplar('$1', 'embedding', exemplar => (SELECT embedding FROM one_machine WHERE id = 42), hint => '[1,0,1,0,0]', sample_size => $2)"; }
+search() { echo "SELECT id FROM images ORDER BY embedding <#> (SELECT $1) LIMIT 10"; }
+exact() { echo "SELECT id FROM one_machine ORDER BY embedding <#> (SELECT $1) LIMIT 10"; }
+
+check "before ANALYZE, a sample of the first rows of each shard" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+check "the negatives are all rows of all machines" is_true "$(fit images 20000) <=> $(fit one_machine 20000) < 1e-6"
+query "ANALYZE images_shard1; ANALYZE images_shard2; ANALYZE images0" >/dev/null
+check "after ANALYZE too, by their places" is_true "$(fit images 20000) <=> $(fit one_machine 20000) < 1e-6"
+check "the same seed gives the same bits" is_true "$(fit images 300) = $(fit images 300)"
+sent=$(PGOPTIONS='-c client_min_messages=debug1' psql -X -q -c "SELECT $(fit images 300)" 2>&1 | grep -c 'drew 300 rows' || true)
+check "300 are drawn when 300 are wanted" [ "$sent" = 1 ]
+
+plan=$(query "EXPLAIN (VERBOSE, COSTS OFF) $(search "$(fit images 300)")")
+check "the shards are asked for their nearest rows" [ "$(grep -c 'Remote SQL: .*ORDER BY (embedding OPERATOR(public.<#>) ' <<<"$plan")" = 2 ]
+check "and the answers are merged" grep -q 'Merge Append' <<<"$plan"
+check "the fit runs once, on the coordinator" [ "$(grep -c 'InitPlan' <<<"$plan")" -ge 1 ]
+# The shards log how they answer.
+for name in shard1 shard2; do
+    on "$name" "ALTER SYSTEM SET session_preload_libraries = 'auto_explain'"
+    PGHOST=${socket[$name]} PGDATABASE=$name psql -X -q -c "LOAD 'auto_explain'" -c "ALTER SYSTEM SET auto_explain.log_min_duration = 0"
+    on "$name" "SELECT pg_reload_conf()" >/dev/null
+done
+found=$(query "$(search "$(fit images 300)")")
+for name in shard1 shard2; do
+    check "$name answers by its HNSW index" grep -q 'Index Scan using images_embedding_idx' "$("$ROOT/scripts/cluster.sh" log "$name")"
+done
+check "the rows found are those of one machine" [ "$found" = "$(query "$(exact "$(fit images 300)")")" ]
+check "with a view of background rows at hand as source, too" [ "$(query "
+    CREATE MATERIALIZED VIEW background AS SELECT embedding FROM images WHERE id % 7 = 0;
+    $(search "$(fit background 300)")")" = "$(query "$(exact "$(fit background 300)")")" ]
+on shard1 "INSERT INTO images SELECT $row FROM generate_series(9001, 12000) i WHERE i % 3 = 1"
+check "rows that ANALYZE has not seen do no harm" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+on shard2 "TRUNCATE images"
+check "nor does a shard that was emptied" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+"$ROOT/scripts/cluster.sh" stop shard2
+check "a shard that is gone is an error" [ -n "$(query "SELECT $(fit images 300)" 2>&1 | grep -i 'shard2\|server closed\|could not connect' || true)" ]
+finish
