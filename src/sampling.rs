@@ -75,14 +75,14 @@ impl Walk {
     }
 
     /// Visits the next `blocks` blocks and appends their candidates to `places`; false at the end.
-    /// `line_pointers` is given a part and blocks of it, and calls its third argument with each used line
-    /// pointer: an index into these blocks, and the offset; it is told whether that is a candidate. Blocks come
-    /// in their own order, which reads memory and discs faster than a random one.
+    /// `line_pointers` is given a part and blocks of it, and calls its third argument for each with an index into
+    /// these blocks and the offsets of its used line pointers, of which candidates are left. Blocks come in
+    /// their own order, which reads memory and discs faster than a random one.
     pub fn visit(
         &mut self,
         blocks: usize,
         places: &mut Vec<Place>,
-        mut line_pointers: impl FnMut(u32, &[u32], &mut dyn FnMut(usize, u16) -> bool),
+        mut line_pointers: impl FnMut(u32, &[u32], &mut dyn FnMut(usize, &mut Vec<u16>)),
     ) -> bool {
         let mut visits = Vec::with_capacity(blocks);
         while visits.len() < blocks
@@ -99,14 +99,17 @@ impl Walk {
             let part = of_part[0].0.part;
             let walk = &self.parts[part as usize];
             let numbers: Vec<u32> = of_part.iter().map(|(visit, _)| visit.block).collect();
-            line_pointers(part, &numbers, &mut |index, offset| {
+            line_pointers(part, &numbers, &mut |index, offsets| {
                 let (Visit { block, level, .. }, order) = of_part[index];
-                let number = walk.number(block, offset);
-                let is_candidate = walk.level_of(number) == level;
-                if is_candidate {
-                    candidates.push((order, number, Place { part, block, offset }));
-                }
-                is_candidate
+                let number_of = walk.numbers(block);
+                offsets.retain(|&offset| {
+                    let number = number_of(offset);
+                    let is_candidate = walk.level_of(number) == level;
+                    if is_candidate {
+                        candidates.push((order, number, Place { part, block, offset }));
+                    }
+                    is_candidate
+                });
             });
         }
         // Within a block by number: a sample that ends within one must not favour its first rows.
@@ -118,7 +121,7 @@ impl Walk {
     /// Where in this walk `place` comes.
     pub fn position(&self, place: Place) -> Position {
         let walk = &self.parts[place.part as usize];
-        let number = walk.number(place.block, place.offset);
+        let number = walk.numbers(place.block)(place.offset);
         let level = walk.level_of(number);
         let visit = walk.visit(walk.fraction_of(place.block), place.block, level);
         Position { visit, number, offset: place.offset }
@@ -157,19 +160,31 @@ struct PartWalk {
     levels: u32,
     level: u32,
     round: u32,
-    /// Fraction and block of this round's visits that are still to come, last first.
-    coming: Vec<(u64, u32)>,
+    /// Fraction and block of this round's visits, and how many of them have come.
+    of_round: Vec<(u64, u32)>,
+    come: usize,
 }
 
 impl PartWalk {
     fn new(seed: u64, index: u32, part: &Part) -> Self {
         let levels = (part.per_block.max(1.0).log2().round() as u32).min(MOST_LEVELS);
         let seed = mix(mix(seed) ^ part.key);
-        PartWalk { seed, index, blocks: part.blocks, levels, level: 0, round: 0, coming: Vec::new() }
+        PartWalk {
+            seed,
+            index,
+            blocks: part.blocks,
+            levels,
+            level: 0,
+            round: 0,
+            of_round: Vec::new(),
+            come: 0,
+        }
     }
 
-    fn number(&self, block: u32, offset: u16) -> u64 {
-        mix(self.seed ^ mix(u64::from(block) << 16 | u64::from(offset)))
+    /// The numbers of a block's line pointers, by offset.
+    fn numbers(&self, block: u32) -> impl Fn(u16) -> u64 {
+        let of_block = mix(self.seed ^ mix(u64::from(block) << 16));
+        move |offset| mix(of_block ^ u64::from(offset))
     }
 
     fn level_of(&self, number: u64) -> u32 {
@@ -186,7 +201,7 @@ impl PartWalk {
     }
 
     fn next(&mut self) -> Option<Visit> {
-        while self.coming.is_empty() {
+        while self.come == self.of_round.len() {
             if self.round == 1 << REGION_BITS {
                 if self.level == self.levels {
                     return None;
@@ -195,29 +210,34 @@ impl PartWalk {
                 self.round = 0;
             }
             self.fill();
+            self.come = 0;
         }
-        let (fraction, block) = self.coming.pop()?;
+        let (fraction, block) = self.of_round[self.come];
+        self.come += 1;
         Some(self.visit(fraction, block, self.level))
     }
 
     fn fill(&mut self) {
         if self.blocks <= 1 << REGION_BITS {
-            // All rounds at once: most of them would be empty.
-            for block in 0..self.blocks {
-                self.coming.push((self.fraction_of(block), block));
-            }
+            // All rounds at once, since most would be empty; they are the same at every level.
             self.round = 1 << REGION_BITS;
-        } else {
-            let regions = self.blocks.div_ceil(1 << REGION_BITS);
-            for region in 0..regions {
-                let block = region << REGION_BITS | self.shuffled(region, self.round);
-                if block < self.blocks {
-                    self.coming.push((self.fraction(region, self.round), block));
-                }
+            if self.of_round.is_empty() {
+                let visits = (0..self.blocks).map(|block| (self.fraction_of(block), block));
+                self.of_round = visits.collect();
+                self.of_round.sort_unstable();
             }
-            self.round += 1;
+            return;
         }
-        self.coming.sort_unstable_by(|a, b| b.cmp(a));
+        self.of_round.clear();
+        let regions = self.blocks.div_ceil(1 << REGION_BITS);
+        for region in 0..regions {
+            let block = region << REGION_BITS | self.shuffled(region, self.round);
+            if block < self.blocks {
+                self.of_round.push((self.fraction(region, self.round), block));
+            }
+        }
+        self.of_round.sort_unstable();
+        self.round += 1;
     }
 
     fn fraction(&self, region: u32, round: u32) -> u64 {
@@ -342,9 +362,7 @@ mod tests {
     fn visit(walk: &mut Walk, blocks: usize, tables: Tables, places: &mut Vec<Place>) -> bool {
         walk.visit(blocks, places, |part, blocks, found| {
             for (index, &block) in blocks.iter().enumerate() {
-                for offset in 1..=tables[part as usize].0[block as usize] {
-                    found(index, offset);
-                }
+                found(index, &mut (1..=tables[part as usize].0[block as usize]).collect());
             }
         })
     }
@@ -429,9 +447,7 @@ mod tests {
         while places.len() < 1000 {
             walk.visit(100, &mut places, |_, blocks, found| {
                 for index in 0..blocks.len() {
-                    for offset in 1..=136 {
-                        found(index, offset);
-                    }
+                    found(index, &mut (1..=136).collect());
                 }
             });
         }

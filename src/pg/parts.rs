@@ -114,15 +114,16 @@ impl Piece<'_> {
         }
     }
 
-    /// Calls `found` with each line pointer in `blocks` that may be that of a row, as [`Table::line_pointers`].
-    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, u16) -> bool) {
+    /// Calls `found` for each of `blocks` with line pointers that may be those of rows, as [`Table::line_pointers`].
+    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, &mut Vec<u16>)) {
         match self {
             Piece::Here(table) => table.line_pointers(blocks, found),
             Piece::Elsewhere(foreign) => {
+                let mut offsets = Vec::new();
                 for index in 0..blocks.len() {
-                    for offset in 1..=foreign.most_offsets.get() {
-                        found(index, offset);
-                    }
+                    offsets.clear();
+                    offsets.extend(1..=foreign.most_offsets.get());
+                    found(index, &mut offsets);
                 }
             }
         }

@@ -85,27 +85,32 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Calls `found` with each line pointer in `blocks` that may be that of a row that the snapshot sees: an index
-    /// into `blocks`, and the offset. Where it answers true, the row will be fetched.
-    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, u16) -> bool) {
+    /// Calls `found` for each of `blocks` with its index and the offsets of line pointers that may be those of
+    /// rows that the snapshot sees. `found` leaves the offsets of rows that will be fetched.
+    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, &mut Vec<u16>)) {
+        let mut offsets = Vec::new();
         for (first, group) in (0..).step_by(PINNED_AT_ONCE).zip(blocks.chunks(PINNED_AT_ONCE)) {
             pgrx::check_for_interrupts!();
             if self.is_heap {
-                self.heap_line_pointers(group, &mut |index, offset| found(first + index, offset));
+                self.heap_line_pointers(group, &mut offsets, &mut |index, offsets| {
+                    found(first + index, offsets)
+                });
                 continue;
             }
-            let mut offsets = Vec::new();
             for (index, &block) in (first..).zip(group) {
                 offsets.clear();
                 self.visible(block, &mut offsets);
-                for &offset in &offsets {
-                    found(index, offset);
-                }
+                found(index, &mut offsets);
             }
         }
     }
 
-    fn heap_line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, u16) -> bool) {
+    fn heap_line_pointers(
+        &self,
+        blocks: &[u32],
+        offsets: &mut Vec<u16>,
+        found: &mut dyn FnMut(usize, &mut Vec<u16>),
+    ) {
         let mut buffers = [0; PINNED_AT_ONCE];
         for (buffer, &block) in buffers.iter_mut().zip(blocks) {
             // SAFETY: the block exists, since the lock on the relation keeps it from being truncated.
@@ -115,17 +120,19 @@ impl<'a> Table<'a> {
             }
         }
         for (index, &buffer) in buffers[..blocks.len()].iter().enumerate() {
+            offsets.clear();
             // SAFETY: the page is pinned above, and share-locked while its line pointers, `1..=max`, are read;
-            // a normal line pointer lies within its page. Lock and pin end here.
+            // `found` leaves some of them, and a normal one lies within its page. Lock and pin end here.
             unsafe {
                 pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
                 let page = pg_sys::BufferGetPage(buffer);
-                for offset in 1..=pg_sys::PageGetMaxOffsetNumber(page) {
-                    let pointer = *pg_sys::PageGetItemId(page, offset);
-                    if pointer.lp_flags() == pg_sys::LP_NORMAL && found(index, offset) {
-                        let row = page.cast::<u8>().add(pointer.lp_off() as usize);
-                        prefetch(row, (pointer.lp_len() as usize).div_ceil(LINE).min(LINES_OF_ROW));
-                    }
+                let pointer = |offset| *pg_sys::PageGetItemId(page, offset);
+                let used = |&offset: &u16| pointer(offset).lp_flags() == pg_sys::LP_NORMAL;
+                offsets.extend((1..=pg_sys::PageGetMaxOffsetNumber(page)).filter(used));
+                found(index, offsets);
+                for &offset in offsets.iter() {
+                    let row = page.cast::<u8>().add(pointer(offset).lp_off() as usize);
+                    prefetch(row, (pointer(offset).lp_len() as usize).div_ceil(LINE).min(LINES_OF_ROW));
                 }
                 pg_sys::UnlockReleaseBuffer(buffer);
             }
