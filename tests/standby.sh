@@ -10,7 +10,7 @@ trap end EXIT
 reach=$("$ROOT/scripts/cluster.sh" env primary)
 eval "$reach"
 query "CREATE EXTENSION hinted_exemplar CASCADE;
-       CREATE TABLE items AS SELECT i AS id, ARRAY[i % 7, i % 11, i % 13 + 1]::vector(3) AS embedding FROM generate_series(1, 6000) i;
+       CREATE TABLE items AS SELECT i AS id, ARRAY[sin(i), cos(i * 1.3), sin(i * 0.7)]::vector(3) AS embedding FROM generate_series(1, 6000) i;
        DELETE FROM items WHERE id % 3 = 0;
        CREATE TABLE parted (id int, embedding vector(3)) PARTITION BY HASH (id);
        CREATE TABLE part0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);

@@ -139,7 +139,7 @@ DELETE FROM sparse WHERE id % 10 > 0;
 SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 200));
 DELETE FROM sparse WHERE id % 1000 > 0;
 \set VERBOSITY terse
-SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 50));
+SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 95));
 \set VERBOSITY default
 SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 100) <=>
        of_rows((SELECT array_agg(v) FROM sparse)) < 1e-6 AS same;
