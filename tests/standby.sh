@@ -22,9 +22,10 @@ query "CREATE EXTENSION hinted_exemplar CASCADE;
 "$ROOT/scripts/cluster.sh" standby replica primary
 replica=$(eval "$("$ROOT/scripts/cluster.sh" env replica)"; echo "$PGHOST")
 on_replica() { PGHOST=$replica query "$1"; }
-# The standby has what the primary has written.
+# The standby has what the primary has written; a checkpoint sends off what was committed without waiting for the disc.
 caught_up() {
     local position
+    query CHECKPOINT
     position=$(query "SELECT pg_current_wal_lsn()")
     for _ in {1..100}; do
         [ "$(on_replica "SELECT pg_last_wal_replay_lsn() >= '$position'")" = t ] && return

@@ -210,11 +210,13 @@ impl<'a> Drawing<'a> {
         let (mut places, mut asked, mut last, start) = (VecDeque::new(), 0, None, self.set.negatives());
         let mut more = true;
         while self.missing() > 0 && (more || !places.is_empty()) {
-            if walk.blocks_read() + asked as u64 > most_looks {
+            let looks = walk.blocks_read() + asked as u64;
+            if looks > most_looks {
                 return self.draw_from_sparse(&mut fetcher, &walk, asked, last);
             }
             let slack = if has_queries { 1.05 } else { 1.0 };
             let batch = batch_size(self.missing(), slack, self.set.negatives() - start, asked);
+            let batch = batch.min((most_looks - looks) as usize + 1);
             let mut found = Vec::new();
             while more && places.len() + found.len() < batch && walk.blocks_read() <= most_looks {
                 // A block has about one candidate, and may have half as much again.

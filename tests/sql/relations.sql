@@ -140,9 +140,9 @@ SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sampl
 DELETE FROM sparse WHERE id % 1000 > 0;
 \set VERBOSITY terse
 SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 95));
-\set VERBOSITY default
 SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 100) <=>
        of_rows((SELECT array_agg(v) FROM sparse)) < 1e-6 AS same;
+\set VERBOSITY default
 VACUUM sparse;
 SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0.2,0]', sample_size => 100) <=>
        of_rows((SELECT array_agg(v) FROM sparse)) < 1e-6 AS same;
