@@ -14,9 +14,40 @@ ORDER  BY embedding <#> hinted_exemplar('images', 'embedding',
                         hint        => '[0.7, 0.6, 0.1, 0.1]',
                         sample_size => 5)
 LIMIT  3;
-CREATE TABLE saved_searches (name text PRIMARY KEY, w vector);
-INSERT INTO saved_searches SELECT 'fruit', hinted_exemplar('images', 'embedding', hint => '[0.7, 0.6, 0.1, 0.1]');
-SELECT path FROM images ORDER BY embedding <#> (SELECT w FROM saved_searches WHERE name = 'fruit') LIMIT 3;
+SELECT path
+FROM   images
+ORDER  BY embedding <#> hinted_exemplar('images', 'embedding',
+                        exemplars         => ARRAY(SELECT embedding FROM images WHERE id IN (1, 2)),
+                        hint              => '[0.7, 0.6, 0.1, 0.1]',
+                        counter_exemplars => ARRAY(SELECT embedding FROM images WHERE path = 'bowl.jpg'),
+                        reasons           => ARRAY['[0.1, 0.1, 0.9, 0.1]']::vector[],   -- the text "a bowl"
+                        counter_hints     => ARRAY['[0.1, 0.3, 0.1, 0.9]']::vector[],   -- the text "a tree"
+                        neutral_hint      => '[0.5, 0.5, 0.5, 0.5]',                    -- the text "a photo."
+                        sample_size       => 3)
+LIMIT  3;
+SELECT cosine_hint, hint_z, exemplar_margins, counter_exemplar_margins, conflicts, suspects
+FROM   hinted_exemplar_fit('images', 'embedding', exemplar => (SELECT embedding FROM images WHERE id = 1),
+                           counter_exemplars => ARRAY(SELECT embedding FROM images WHERE id = 2),
+                           hint => '[0.1, 0.1, 0.9, 0.1]', sample_size => 4);
+CREATE TABLE feedback (user_id int, image_id bigint, verdict boolean);
+INSERT INTO feedback VALUES (7, 1, true), (7, 3, false), (8, 5, true), (8, 2, false), (8, 4, NULL);
+SELECT user_id, exemplar_svm_agg(embedding, verdict ORDER BY image_id) AS w
+FROM   feedback JOIN images ON id = image_id
+GROUP  BY user_id;
+CREATE TABLE saved_searches (name text PRIMARY KEY, example_ids bigint[], rejected_ids bigint[], hint vector(4), w vector(4), fitted_at timestamptz);
+INSERT INTO saved_searches VALUES ('fruit', '{1,2}', '{3}', '[0.7, 0.6, 0.1, 0.1]');
+UPDATE saved_searches s SET fitted_at = now(), w = hinted_exemplar('images', 'embedding', sample_size => 3,
+    exemplars         => ARRAY(SELECT embedding FROM images WHERE id = ANY (s.example_ids)),
+    counter_exemplars => ARRAY(SELECT embedding FROM images WHERE id = ANY (s.rejected_ids)),
+    hint              => s.hint);
+SELECT images.id, path, embedding <#> w AS distance
+FROM   images, saved_searches
+WHERE  name = 'fruit' AND images.id <> ALL (example_ids)
+ORDER  BY distance, images.id LIMIT 2;
+SELECT images.id, path
+FROM   images, saved_searches
+WHERE  name = 'fruit' AND images.id <> ALL (example_ids) AND (embedding <#> w, images.id) > (-0.8645, 4)  -- distance and id of the last row seen
+ORDER  BY embedding <#> w, images.id LIMIT 2;
 SELECT average_precision(path IN ('apple.jpg', 'pear.jpg', 'orange.jpg')
                          ORDER BY embedding <#> (SELECT w FROM saved_searches WHERE name = 'fruit'), id)
 FROM images;
