@@ -56,6 +56,58 @@ COMMENT ON FUNCTION hinted_exemplar IS
   tol: largest gradient, relative to the weight of the rows, at which the fit is done
   max_iter: most Newton steps';
 
+CREATE TYPE exemplar_fit AS (
+    weights vector,
+    bias float8,
+    objective_value float8,
+    loss_term float8,
+    size_term float8,
+    hint_term float8,
+    cosine_hint float8,
+    hint_z float8,
+    cosine_counter_hints float8[],
+    cosine_exemplars float8[],
+    exemplar_margins float8[],
+    counter_exemplar_margins float8[],
+    conflicts text[],
+    suspects int8,
+    suspect_tables regclass[],
+    suspect_ctids tid[],
+    suspect_margins float8[],
+    iterations int,
+    converged boolean,
+    sampled int8,
+    skipped int8,
+    expanded int,
+    sampling_ms float8,
+    solving_ms float8
+);
+COMMENT ON TYPE exemplar_fit IS 'a fit of hinted_exemplar, explained';
+COMMENT ON COLUMN exemplar_fit.weights IS 'what hinted_exemplar returns, of length 1';
+COMMENT ON COLUMN exemplar_fit.bias IS 'b of the margins w.x + b';
+COMMENT ON COLUMN exemplar_fit.objective_value IS 'J, the sum of the three terms';
+COMMENT ON COLUMN exemplar_fit.loss_term IS 'what the rows on the wrong side of their margin cost';
+COMMENT ON COLUMN exemplar_fit.size_term IS 'what the distance from the hint, or without one from 0, costs';
+COMMENT ON COLUMN exemplar_fit.hint_term IS 'what the angle to the hint costs, for objective => published';
+COMMENT ON COLUMN exemplar_fit.cosine_hint IS 'cos(weights, hint); null without a hint';
+COMMENT ON COLUMN exemplar_fit.hint_z IS 'how many standard deviations the exemplars stand above the rows under the hint: 2.5 and more is a good hint, below 1 a wrong one';
+COMMENT ON COLUMN exemplar_fit.cosine_counter_hints IS 'cos(weights, each of counter_hints)';
+COMMENT ON COLUMN exemplar_fit.cosine_exemplars IS 'cos(weights, each exemplar)';
+COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'w.x + b of each exemplar: 1 or more is well recognised';
+COMMENT ON COLUMN exemplar_fit.counter_exemplar_margins IS 'the same of each counter-exemplar: below 0 is well told apart';
+COMMENT ON COLUMN exemplar_fit.conflicts IS 'examples and hints that contradict each other, in words';
+COMMENT ON COLUMN exemplar_fit.suspects IS 'how many sampled rows score above the lowest exemplar: wanted rows among the negatives, or a vague search';
+COMMENT ON COLUMN exemplar_fit.suspect_tables IS 'the tables of the first 100 suspects, the best first';
+COMMENT ON COLUMN exemplar_fit.suspect_ctids IS 'their ctids';
+COMMENT ON COLUMN exemplar_fit.suspect_margins IS 'their w.x + b';
+COMMENT ON COLUMN exemplar_fit.iterations IS 'Newton steps of the last fit';
+COMMENT ON COLUMN exemplar_fit.converged IS 'whether tol was reached';
+COMMENT ON COLUMN exemplar_fit.sampled IS 'negatives that were fitted against';
+COMMENT ON COLUMN exemplar_fit.skipped IS 'sampled rows that were null, zero or an example';
+COMMENT ON COLUMN exemplar_fit.expanded IS 'rows that expand added';
+COMMENT ON COLUMN exemplar_fit.sampling_ms IS 'milliseconds of drawing the negatives';
+COMMENT ON COLUMN exemplar_fit.solving_ms IS 'milliseconds of everything else';
+
 CREATE FUNCTION hinted_exemplar_fit (
     source regclass,
     embedding name,
@@ -80,33 +132,9 @@ CREATE FUNCTION hinted_exemplar_fit (
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
-    max_iter int DEFAULT 100,
-    OUT weights vector,
-    OUT bias float8,
-    OUT objective_value float8,
-    OUT loss_term float8,
-    OUT size_term float8,
-    OUT hint_term float8,
-    OUT cosine_hint float8,
-    OUT hint_z float8,
-    OUT cosine_counter_hints float8[],
-    OUT cosine_exemplars float8[],
-    OUT exemplar_margins float8[],
-    OUT counter_exemplar_margins float8[],
-    OUT conflicts text[],
-    OUT suspects int8,
-    OUT suspect_tables regclass[],
-    OUT suspect_ctids tid[],
-    OUT suspect_margins float8[],
-    OUT iterations int,
-    OUT converged boolean,
-    OUT sampled int8,
-    OUT skipped int8,
-    OUT expanded int,
-    OUT sampling_ms float8,
-    OUT solving_ms float8
-) RETURNS record
-LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000
+    max_iter int DEFAULT 100
+) RETURNS exemplar_fit
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_fit_wrapper';
 COMMENT ON FUNCTION hinted_exemplar_fit IS
 'the fit of hinted_exemplar with the same arguments, explained in one row. Arguments:
@@ -133,32 +161,7 @@ COMMENT ON FUNCTION hinted_exemplar_fit IS
   objective: adaptive, or published with its fixed weights
   seed: another seed draws other negatives
   tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps
-and returns
-  weights: what hinted_exemplar returns, of length 1
-  bias: b of the margins w.x + b
-  objective_value: J, the sum of the three terms
-  loss_term: what the rows on the wrong side of their margin cost
-  size_term: what the distance from the hint, or without one from 0, costs
-  hint_term: what the angle to the hint costs, for objective => published
-  cosine_hint: cos(weights, hint); null without a hint
-  hint_z: how many standard deviations the exemplars stand above the rows under the hint: 2.5 and more is a good hint, below 1 a wrong one
-  cosine_counter_hints: cos(weights, each of counter_hints)
-  cosine_exemplars: cos(weights, each exemplar)
-  exemplar_margins: w.x + b of each exemplar: 1 or more is well recognised
-  counter_exemplar_margins: the same of each counter-exemplar: below 0 is well told apart
-  conflicts: examples and hints that contradict each other, in words
-  suspects: how many sampled rows score above the lowest exemplar: wanted rows among the negatives, or a vague search
-  suspect_tables: the tables of the first 100 suspects, the best first
-  suspect_ctids: their ctids
-  suspect_margins: their w.x + b
-  iterations: Newton steps of the last fit
-  converged: whether tol was reached
-  sampled: negatives that were fitted against
-  skipped: sampled rows that were null, zero or an example
-  expanded: rows that expand added
-  sampling_ms: milliseconds of drawing the negatives
-  solving_ms: milliseconds of everything else';
+  max_iter: most Newton steps';
 
 CREATE FUNCTION hinted_exemplar_report (
     source regclass,

@@ -36,9 +36,13 @@ h="hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 2
 p="hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 200, exemplar => p.embedding)"
 for name in f g h; do printf -v "${name}_fitted" "'%s'::vector" "$(query "SELECT ${!name}")"; done
 
-called() { local sql=${1//@f/$f}; sql=${sql//@g/$g}; sql=${sql//@h/$h}; echo "${sql//@p/$p}"; }
+# The same by a column of the explained fit, and from its report.
+e="(${f/hinted_exemplar/hinted_exemplar_fit}).weights"
+r="(${f/hinted_exemplar/hinted_exemplar_report} ->> 'weights')::vector"
+
+called() { local sql=${1//@f/$f}; sql=${sql//@e/$e}; sql=${sql//@r/$r}; sql=${sql//@g/$g}; sql=${sql//@h/$h}; echo "${sql//@p/$p}"; }
 # The plain form in two steps: first fit, then search by the answer.
-in_two_steps() { local sql=${1//@f/$f_fitted}; sql=${sql//@g/$g_fitted}; sql=${sql//@h/$h_fitted}; echo "${sql//@p/p.w}"; }
+in_two_steps() { local sql=${1//@f/$f_fitted}; sql=${sql//@e/$f_fitted}; sql=${sql//@r/$f_fitted}; sql=${sql//@g/$g_fitted}; sql=${sql//@h/$h_fitted}; echo "${sql//@p/p.w}"; }
 
 # run BEFORE STATEMENT AFTER: what they print, with a line for each fit of STATEMENT, in a transaction that is undone.
 run() {
@@ -229,6 +233,9 @@ shape "SQL function, inlined, grouped by" 1 "!InitPlan" "SELECT count(*) FROM it
 shape "SQL function with a sub-select, supported too" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> wanted() LIMIT 5" "$(body "wanted() RETURNS vector" sql "SELECT @f"); ALTER FUNCTION wanted SUPPORT hinted_exemplar_support"
 shape "a volatile function, supported too" 0 "!InitPlan" "SELECT count(DISTINCT n()) FROM other" "CREATE SEQUENCE s; CREATE FUNCTION n() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN nextval(''s''); END' SUPPORT hinted_exemplar_support"
 shape "SQL function, not inlined" 1 "" "SELECT nearest()" "$(body "nearest() RETURNS int" sql "SELECT id FROM items ORDER BY embedding <#> @f LIMIT 1")"
+shape "a column of the explained fit" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> @e LIMIT 5"
+shape "the report" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> @r LIMIT 5"
+shape "the explained fit in FROM" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> (SELECT weights FROM ${f/hinted_exemplar/hinted_exemplar_fit}) LIMIT 5"
 shape "set-returning SQL function, inlined" 1 "$hnsw" "SELECT n FROM nearest(5) n" "$(body "nearest(int) RETURNS SETOF int" sql "SELECT id FROM items ORDER BY embedding <#> @f LIMIT \$1")"
 shape "set-returning SQL function of the fit, inlined" 1 "$hnsw" "SELECT n FROM nearest(@h) n" "$(body "nearest(vector) RETURNS SETOF int" sql "SELECT id FROM items ORDER BY embedding <#> \$1 LIMIT 5")"
 shape "set-returning SQL function of the fit, not inlined" 1 "Function Scan" "SELECT n FROM nearest(@f) n" "$(body "nearest(vector) RETURNS SETOF int" sql "SELECT id FROM items ORDER BY embedding <#> \$1 LIMIT 5")"

@@ -159,13 +159,13 @@ pub trait Columns {
 /// A row to return, of the columns that SQL declares for the function.
 pub struct NewRow<T>(pub T);
 
-pgrx::impl_sql_translatable!(NewRow<FitReport>, "record");
+pgrx::impl_sql_translatable!(NewRow<FitReport>, "exemplar_fit");
 
 // SAFETY: the datum is a row of the type that SQL declares, since its columns are taken from there.
 unsafe impl<T: Columns> BoxRet for NewRow<T> {
     unsafe fn box_into<'fcx>(mut self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
         let mut description = std::ptr::null_mut();
-        // SAFETY: a function that SQL declares with OUT arguments has a row description; it is blessed and
+        // SAFETY: a function that SQL declares to return a row type has a row description; it is blessed and
         // freed by PgTupleDesc, and heap_form_tuple copies `values`, one for each attribute.
         unsafe {
             pg_sys::get_call_result_type(fcinfo.as_mut_ptr(), std::ptr::null_mut(), &mut description);

@@ -18,5 +18,6 @@ SELECT proname, argument
 FROM pg_proc, unnest(proargnames) argument
 WHERE proname IN ('hinted_exemplar', 'hinted_exemplar_fit', 'hinted_exemplar_report', 'exemplar_svm')
   AND obj_description(pg_proc.oid, 'pg_proc') !~ ('\n  ' || argument || ': \w');
+SELECT attname FROM pg_attribute WHERE attrelid = 'exemplar_fit'::regclass AND attnum > 0 AND col_description(attrelid, attnum) IS NULL;
 SELECT count(DISTINCT proargnames[1:pronargs]) AS orders, count(DISTINCT pg_get_expr(proargdefaults, 0)) AS defaults, max(pronargs) AS arguments
 FROM pg_proc WHERE proname ~ '^hinted_exemplar';
