@@ -9,7 +9,7 @@ use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use super::error::Error;
 use super::parts::{Parts, Piece};
 use super::source::Source;
-use super::spi::{self, Connection, Plan, Rows};
+use super::spi::{self, Connection, Plan, Rows, ScansFromStart};
 use super::table::Snapshot;
 use crate::sampling::{Part, Place, Position, Reservoir, Walk};
 use crate::svm::{FitError, Offered, TrainingSet};
@@ -382,6 +382,7 @@ impl<'a> Drawing<'a> {
         let mut sample = Sample::new(self.seed, slots, self.set.dimensions());
         let limit = self.most_rows_read();
         let mut nulls = 0;
+        let _from_start = ScansFromStart::new();
         let plan = self.connection.prepare(query, &[]);
         let mut cursor = plan.open();
         loop {

@@ -99,6 +99,43 @@ impl Drop for Cursor<'_> {
     }
 }
 
+/// Has every scan start at a table's first block, until dropped: large tables are otherwise scanned from where another
+/// scan is, and a sample of their first rows would not be repeatable.
+pub struct ScansFromStart {
+    level: i32,
+}
+
+impl ScansFromStart {
+    pub fn new() -> Self {
+        // SAFETY: both names are NUL-terminated; the setting is one that any user may change, and the new
+        // nesting level gives the old value back, here or at the end of the transaction.
+        unsafe {
+            let level = pg_sys::NewGUCNestLevel();
+            pg_sys::set_config_option(
+                c"synchronize_seqscans".as_ptr(),
+                c"off".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            ScansFromStart { level }
+        }
+    }
+}
+
+impl Drop for ScansFromStart {
+    fn drop(&mut self) {
+        // After an error the end of the transaction restores it.
+        if !std::thread::panicking() {
+            // SAFETY: the level was made above, and those inside it have ended.
+            unsafe { pg_sys::AtEOXact_GUC(true, self.level) }
+        }
+    }
+}
+
 /// The rows of a query, freed when dropped.
 pub struct Rows<'a> {
     table: *mut pg_sys::SPITupleTable,

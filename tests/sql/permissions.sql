@@ -154,6 +154,8 @@ BEGIN;
 SELECT vector_dims(of_source('parted')), vector_dims(of_source('items')), vector_dims(of_source('as_owner'));
 SELECT pg_current_xact_id_if_assigned();
 COMMIT;
+-- No setting is left changed.
+SHOW synchronize_seqscans;
 -- A lock that keeps the table from being dropped under the reader, and none that others wait for.
 BEGIN;
 SELECT vector_dims(of_source('parted'));
