@@ -33,7 +33,7 @@ test: ## run every test (STAGES="core regress" for some, UPDATE=1 rewrites expec
 test-all: ## run every test with each supported Postgres that is installed
 	@scripts/test-all.sh
 
-bench: ## time the fit beside scikit-learn's LinearSVC (installs it into a virtual environment)
+bench: ## time the fit beside scikit-learn's LinearSVC (installs it into a virtual environment), and sampling beside plain SQL
 	@scripts/bench.sh
 
 fmt: ## format the sources

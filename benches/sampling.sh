@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Times how long it takes to draw 1000 negatives, beside the same TID scan written by hand with the places given; prints one table.
 #
-# usage: benches/sampling.sh        (called by scripts/bench.sh; SIZES="128:10000 128:1000000" chooses dimensions and rows)
+# usage: benches/sampling.sh        (called by scripts/bench.sh; SIZES="128:10000 128:1000000" chooses dimensions and rows; PICK=3 takes
+#                                   the third fastest of 21 runs and not the median, for a machine that is busy with other things)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
@@ -20,7 +21,7 @@ sizes=${SIZES:-128:10000 128:100000 128:1000000 512:10000 512:100000 512:1000000
 runs=21
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
-median() { sort -n | sed -n "$(((runs + 1) / 2))p"; }
+median() { sort -n | sed -n "${PICK:-$(((runs + 1) / 2))}p"; }
 
 sql -c "CREATE EXTENSION hinted_exemplar CASCADE" 2>/dev/null
 # Random vectors, repeated until there are enough rows.
@@ -41,13 +42,10 @@ printf '%-10s %-10s %-8s %-12s %-12s %-14s %s\n' dimensions rows blocks "samplin
 for size in $sizes; do
     dimensions=${size%%:*} rows=${size##*:}
     load "$dimensions" "$rows"
-    # Each run draws other rows than the one before; the first round warms the caches.
-    drawn=$(for _ in 1 2; do
-        sql -c "SET client_min_messages = debug1" \
-            -c "SELECT hinted_exemplar('t', 'embedding', exemplar => array_fill(1, ARRAY[$dimensions])::vector, seed => s, max_iter => 1)
-                FROM generate_series(1, $runs) s" 2>&1 >/dev/null | grep -o 'drew .* ms' >"$LOGS/bench-sampling"
-        cat "$LOGS/bench-sampling"
-    done | tail -n "$runs")
+    # Each run draws other rows than the one before; a first round in the same session warms caches and maps memory, as by hand.
+    draw="SELECT hinted_exemplar('t', 'embedding', exemplar => array_fill(1, ARRAY[$dimensions])::vector, seed => s, max_iter => 1)
+          FROM generate_series(1, $runs) s"
+    drawn=$(sql -c "SET client_min_messages = debug1" -c "$draw" -c "$draw" 2>&1 >/dev/null | grep -o 'drew .* ms' | tail -n "$runs")
     sampling=$(sed 's/.* in \(.*\) ms/\1/' <<<"$drawn" | median)
     blocks=$(sed 's/.* of \(.*\) blocks.*/\1/' <<<"$drawn" | median)
     by_hand=$(sql -c "SET client_min_messages = notice" -c "DO \$\$ DECLARE p record; start timestamptz; total float8; BEGIN

@@ -17,9 +17,10 @@ use crate::svm::{FitError, Offered, TrainingSet};
 /// Most row places asked for in one query.
 const LARGEST_BATCH: usize = 20_000;
 
-/// Most blocks looked at and most rows kept before they are put in order.
+/// Most blocks looked at, and most rows kept, before they are put in order. Kept rows are few, since memory that is
+/// new to the process costs more than their order gains.
 const BLOCKS_AT_A_TIME: usize = 4096;
-const ROWS_KEPT_AT_ONCE: usize = 4096;
+const ROWS_KEPT_AT_ONCE: usize = 256;
 
 /// Looks at blocks and places for each row wanted, after which a table counts as sparse.
 const LOOKS_PER_ROW: u64 = 50;
