@@ -544,7 +544,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
     }
 
     /// The vectors of the rows at those of `places` that no query reads. They are fetched in the order in which
-    /// they are stored, which takes half the time where they are toasted.
+    /// they are stored, which is faster.
     fn fetch(&mut self, source: &Source, places: &[Place]) -> Result<FetchedRows, Error> {
         let mut fetched = FetchedRows { rows: vec![Fetched::Nothing; places.len()], elements: Vec::new() };
         if self.by_query.is_some() {
