@@ -11,7 +11,7 @@ done
 query "CREATE INDEX ON packages USING hnsw (embedding vector_ip_ops)" >/dev/null
 query "ANALYZE packages"
 
-# A fifth of the categories, one exemplar each, all packages ranked.
+# A fifth of the categories, one exemplar each, all packages ranked. Each has negatives of its own: one sample for all is luck.
 query "CREATE TABLE results AS
 WITH drawn AS (
     SELECT DISTINCT ON (tag_id) tag_id, package_id AS exemplar
@@ -19,8 +19,8 @@ WITH drawn AS (
     WHERE tag_id % 5 = 0 ORDER BY tag_id, md5(name)
 ), vectors AS MATERIALIZED (
     SELECT d.tag_id, d.exemplar, p.embedding AS knn, t.hint::vector AS text,
-           hinted_exemplar('packages', 'embedding', exemplar => p.embedding) AS svm,
-           hinted_exemplar('packages', 'embedding', exemplar => p.embedding, hint => t.hint) AS hinted
+           hinted_exemplar('packages', 'embedding', exemplar => p.embedding, seed => d.tag_id) AS svm,
+           hinted_exemplar('packages', 'embedding', exemplar => p.embedding, hint => t.hint, seed => d.tag_id) AS hinted
     FROM drawn d JOIN packages p ON p.id = d.exemplar JOIN tags t ON t.id = d.tag_id
 )
 SELECT v.tag_id, method,
