@@ -8,7 +8,7 @@
 //! lambda = 4/K var(z.xc) / |xc|^2                               per unit of an exemplar class's weight
 //! q~     = (cov(z) + lambda I)^-1 q, two conjugate-gradient steps
 //! w0     = kappa g q~ / std(z.q~)
-//! kappa  = 2 / (g max(0, xc.q~) / std(z.q~) + 0.7 K^(3/4) |xc|^2 / std(z.xc))
+//! kappa  = 2 / (g max(0, xc.q~) / std(z.q~) + 0.65 K^(3/4) |xc|^2 / std(z.xc))
 //! ```
 //!
 //! * `lambda` falls as exemplars are added: more evidence, less pull.
@@ -31,7 +31,7 @@ use super::training::TrainingSet;
 const PULL: f64 = 4.0;
 
 /// Influence of one exemplar beside that of a trusted hint.
-const EXEMPLAR_SHARE: f64 = 0.7;
+const EXEMPLAR_SHARE: f64 = 0.65;
 
 /// Conjugate-gradient steps that whiten a text.
 const WHITENING_STEPS: usize = 2;

@@ -40,7 +40,7 @@ def fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss):
     cov = Z.T @ Z / len(Z)
     spread = np.sqrt(xc @ cov @ xc)
     lam = 4 * spread**2 / (xc @ xc) / K
-    pull = 0.7 * K**0.75 * (xc @ xc) / spread
+    pull = 0.65 * K**0.75 * (xc @ xc) / spread
     towards, share, w0 = xc / spread * 2 / pull, 0.05, np.zeros(len(xc))
     if hint is not None:
         q = without(m, hint, 0.5)
