@@ -58,7 +58,7 @@ def fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss):
     half = (K + len(B)) / 2
     X = np.vstack([P, C, B])
     y = np.r_[np.ones(len(P)), -np.ones(len(C) + len(B))]
-    s = half * np.r_[weights / K, 0.2 * c_weights / K, np.full(len(B), 1 / len(B))]
+    s = half * np.r_[weights / K, 0.1 * c_weights / K, np.full(len(B), 1 / len(B))]
     slack = np.r_[np.zeros(len(P)), np.ones(len(C)), np.zeros(len(B))]
 
     def J(v):
