@@ -1,10 +1,10 @@
 # Everything that can be done here; `make` alone lists it. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo psql stop test test-all bench fmt lint clean
+.PHONY: help setup build install demo psql stop test test-all bench quality fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS KEEP UPDATE STAGES
+export PG_CONFIG PG_CONFIGS KEEP UPDATE STAGES DATA SCENARIOS OUT CAP
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -35,6 +35,9 @@ test-all: ## run every test with each supported Postgres that is installed
 
 bench: ## time the fit beside scikit-learn's LinearSVC (installs it into a virtual environment), and sampling beside plain SQL
 	@scripts/bench.sh
+
+quality: ## measure search quality on labelled data sets (DATA=dir, SCENARIOS="a d" for some, UPDATE=1 rewrites the README's table)
+	@scripts/quality.sh
 
 fmt: ## format the sources
 	@cargo fmt

@@ -1,0 +1,148 @@
+"""The extension, reached through psql: a data set becomes tables, a batch of searches one SQL statement."""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+JOBS = min(2, os.cpu_count() or 1)
+PSQL = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+# Neutral texts are kept among the texts, below the classes' own.
+NEUTRAL_IDS = {"generic": -1, "own": -2}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The rows and texts of one search, by their ids; a reason may be None."""
+
+    exemplars: tuple = ()
+    hints: tuple = ()
+    counter_exemplars: tuple = ()
+    counter_hints: tuple = ()
+    reasons: tuple = ()
+
+    TABLES = {
+        "exemplars": "rows",
+        "hints": "texts",
+        "counter_exemplars": "rows",
+        "counter_hints": "texts",
+        "reasons": "texts",
+    }
+
+    def line(self, number):
+        return "\t".join([str(number), *(array(getattr(self, name)) for name in self.TABLES)])
+
+
+def array(ids):
+    return "{%s}" % ",".join("NULL" if i is None else str(i) for i in ids) if ids else "\\N"
+
+
+def vectors(name, table):
+    """An array of vectors in the order of their ids."""
+    return (
+        f"(SELECT array_agg(v.embedding ORDER BY o) FROM unnest(a.{name}) WITH ORDINALITY u (id, o)"
+        f" LEFT JOIN {table} v USING (id))"
+    )
+
+
+def record(dimensions):
+    """A row (id int, embedding vector) of COPY BINARY."""
+    return np.dtype(
+        [("fields", ">i2"), ("id_size", ">i4"), ("id", ">i4"), ("size", ">i4")]
+        + [("dimensions", ">i2"), ("unused", ">i2"), ("embedding", ">f4", (dimensions,))]
+    )
+
+
+def encode(ids, embeddings):
+    dimensions = embeddings.shape[1]
+    rows = np.zeros(len(ids), record(dimensions))
+    rows["fields"], rows["id_size"], rows["size"], rows["dimensions"] = 2, 4, 4 + 4 * dimensions, dimensions
+    rows["id"], rows["embedding"] = ids, embeddings
+    return COPY_HEADER + rows.tobytes() + COPY_END
+
+
+def decode(answer, dimensions):
+    """The embeddings of a COPY BINARY, with their ids."""
+    rows = np.frombuffer(answer[len(COPY_HEADER) : -len(COPY_END)], record(dimensions))
+    return rows["id"].astype(int), rows["embedding"].astype(np.float32)
+
+
+def psql(sql, data=None):
+    done = subprocess.run([*PSQL, "-c", sql], input=data, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"{done.stderr.decode().strip()}\nwhile running: {sql[:2000]}")
+    return done.stdout
+
+
+def literal(value):
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)
+
+
+class Database:
+    """One data set: tables `rows` (all), `items` (those searched), `texts`, and `asks` for a batch of searches."""
+
+    def __init__(self, data):
+        self.data = data
+        self.dimensions = data.rows.shape[1]
+        psql("CREATE EXTENSION IF NOT EXISTS hinted_exemplar CASCADE")
+        psql(
+            "DROP TABLE IF EXISTS rows, texts, items, asks;"
+            "CREATE TABLE rows (id int PRIMARY KEY, embedding vector);"
+            "CREATE TABLE texts (id int PRIMARY KEY, embedding vector);"
+            "CREATE TABLE asks (id int, exemplars int[], hints int[], counter_exemplars int[], counter_hints int[],"
+            " reasons int[])"
+        )
+        hinted = np.flatnonzero(data.hinted)
+        ids = [*hinted, *(NEUTRAL_IDS[name] for name in data.neutrals)]
+        self.copy("rows", np.arange(len(data.rows)), data.rows)
+        self.copy("texts", ids, np.vstack([data.hints[hinted], *data.neutrals.values()]))
+        self.table("items", data.database)
+        psql("ANALYZE rows; ANALYZE texts")
+
+    def copy(self, table, ids, embeddings):
+        psql(f"COPY {table} FROM STDIN (FORMAT binary)", encode(ids, embeddings))
+
+    def table(self, name, ids):
+        """A table of some of the rows, to be searched."""
+        psql(f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} (id int PRIMARY KEY, embedding vector)")
+        self.copy(name, ids, self.data.rows[ids])
+        psql(f"ANALYZE {name}")
+
+    def fit(self, asks, what="", source="items", neutral=None, **options):
+        """The search vector of each ask, by one call of hinted_exemplar; its number is the seed of its sample."""
+        since = time.monotonic()
+        lines = "\n".join(ask.line(number) for number, ask in enumerate(asks)) + "\n"
+        psql("TRUNCATE asks; COPY asks FROM STDIN", lines.encode())
+        arguments = [f"{name} => {vectors(name, table)}" for name, table in Ask.TABLES.items()]
+        if neutral:
+            arguments.append(f"neutral_hint => (SELECT embedding FROM texts WHERE id = {NEUTRAL_IDS[neutral]})")
+        arguments += [f"{name} => {literal(value)}" for name, value in options.items()]
+        call = f"hinted_exemplar('{source}', 'embedding', {', '.join(arguments)}, seed => a.id)"
+        select = f"SELECT a.id, f.w FROM asks a CROSS JOIN LATERAL (SELECT {call} AS w) f WHERE mod(a.id, {JOBS}) = "
+        with ThreadPoolExecutor(JOBS) as pool:
+            parts = list(pool.map(lambda j: psql(f"COPY ({select}{j}) TO STDOUT (FORMAT binary)"), range(JOBS)))
+        w = np.empty((len(asks), self.dimensions), np.float32)
+        for part in parts:
+            ids, embeddings = decode(part, self.dimensions)
+            w[ids] = embeddings
+        progress(f"{self.data.name}: {what or call[:60]}: {len(asks)} fits in {time.monotonic() - since:.1f} s")
+        return w
+
+    def average_precision(self, w, label):
+        """The aggregate's answer for one search vector."""
+        relevant = self.data.database[self.data.database_labels == label]
+        text = "[" + ",".join(map(repr, w.astype(float).tolist())) + "]"
+        sql = f"SELECT average_precision(id = ANY ({literal(array(relevant.tolist()))}::int[])"
+        return float(psql(f"{sql} ORDER BY embedding <#> {literal(text)}, id) FROM items"))
+
+
+def progress(line):
+    print(f"    {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,167 @@
+"""The results as Markdown, for the terminal, a file and the README."""
+
+import numpy as np
+
+import main_table as m
+from measures import pooled_interval
+
+HEADINGS = {
+    "b": "several exemplars, with and without a hint. A rise is against the row above, with its 95 % interval.",
+    "c": "relevance feedback: 3 rounds in which the 10 best rows not judged yet are labelled from the ground truth and fed back. "
+    "Half of the database (of each class) is searched and judged, drawn from and judged alone; mAP is over the other half, "
+    "the same rows for every method and round.",
+    "d": "confusers: the wrong class that is most frequent among the top 20 is rejected by its best-ranked row, by its text, by "
+    "both, or by the row with the text as its reason. mAP without the rejected row, over queries that have a confuser.",
+    "e": "neutral text: generic is of the model, own the mean of the set's own hints.",
+    "f": "expansion: the best rows of the first fit as light exemplars.",
+    "g": "bad hints: the hint of another class at random. The first row has no hint: what is below it is the loss.",
+    "h": "losses.",
+}
+BEGIN, END = "<!-- quality: written by make quality UPDATE=1 -->", "<!-- /quality -->"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join(lines + ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows])
+
+
+def cell(value):
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        text = f"{value['change']:+.4f} [{value['low']:+.4f}, {value['high']:+.4f}]"
+        return f"{text}, better on {100 * value['better']:.0f} %"
+    if isinstance(value, tuple):
+        return "{:+.4f} [{:+.4f}, {:+.4f}]".format(*value)
+    return f"{value:.4f}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def percent(share):
+    return f"{100 * share:.0f} %"
+
+
+# ---- scenario a
+
+
+def set_table(result):
+    rows = [
+        (method + hindsight(result, method), r["map"], f"{r['ratio']:.3f}", percent(r["beats_knn"]), percent(r["beats_text"]))
+        for method, r in result["methods"].items()
+        if method != m.NEUTRAL
+    ]
+    return table(["method", "mAP", "/ best centred sum", "beats nearest neighbour", "beats text"], rows)
+
+
+def hindsight(result, method):
+    return f" ({result['chosen'][method]})" if method in result["chosen"] else ""
+
+
+def overall(results):
+    """Means over the data sets, for the methods that all have."""
+    methods = [k for k in next(iter(results.values()))["methods"] if all(k in r["methods"] for r in results.values())]
+    return {
+        method: {key: float(np.mean([r["methods"][method][key] for r in results.values()])) for key in columns}
+        for method in methods
+        for columns in [("map", "ratio", "beats_knn", "beats_text")]
+    }
+
+
+def overall_table(results):
+    means = overall(results)
+    header = ["method", *results, "mean", "/ best centred sum", "beats nearest neighbour", "beats text"]
+    rows = [
+        (
+            bold(method, method),
+            *(bold(method, f"{r['methods'][method]['map']:.3f}") for r in results.values()),
+            bold(method, f"{mean['map']:.3f}"),
+            f"{mean['ratio']:.3f}",
+            percent(mean["beats_knn"]) if method != m.KNN else None,
+            percent(mean["beats_text"]) if method != m.TEXT else None,
+        )
+        for method, mean in means.items()
+        if not method.startswith(f"{m.NEUTRAL}:")
+    ]
+    return table(header, rows)
+
+
+def bold(method, text):
+    return f"**{text}**" if method in (m.OURS, m.NEUTRAL) else text
+
+
+def difference_table(results, aps):
+    names = [f"{a} - {b}" for a, b in m.DIFFERENCES]
+    rows = [(name, *(r["differences"][pair] for pair in names)) for name, r in results.items()]
+    pooled = [pooled_interval([ap[a] - ap[b] for ap in aps.values()]) for a, b in m.DIFFERENCES]
+    return table(["95 % intervals", *names], [*rows, ("mean of sets", *pooled)])
+
+
+def counts(results):
+    return "; ".join(
+        f"{name}: {r['queries']} queries, {r['classes']} classes, {r['database']:,} rows" for name, r in results.items()
+    )
+
+
+def main_section(results, aps):
+    parts = ["## a: one exemplar and one hint", counts(results)]
+    for name, result in results.items():
+        parts += [f"### {name}", f"{result['queries']} queries", set_table(result)]
+    parts += ["### Overall", overall_table(results), difference_table(results, aps), goals_table(results)]
+    return "\n\n".join(parts)
+
+
+# ---- goals
+
+
+def goals(results):
+    """(what, wanted, measured, met) for what the search should reach by these figures."""
+
+    def ratios(method, names):
+        return [results[name]["methods"][method]["ratio"] for name in names]
+
+    everywhere = list(results)
+    clip = [name for name, r in results.items() if r["neutral"] == "generic"]
+    beats = float(np.mean([r["methods"][m.OURS]["beats_text"] for r in results.values()]))
+    found = [
+        ("ours / best centred sum, mean", 1.02, float(np.mean(ratios(m.OURS, everywhere)))),
+        ("ours / best centred sum, worst set", 0.99, min(ratios(m.OURS, everywhere))),
+        ("ours beats text, share of queries", 0.80, beats),
+    ]
+    if clip:
+        found += [
+            ("with the generic neutral text, mean", 1.06, float(np.mean(ratios(m.NEUTRAL, clip)))),
+            ("with the generic neutral text, worst set", 1.00, min(ratios(m.NEUTRAL, clip))),
+        ]
+    return [(what, wanted, value, value >= wanted) for what, wanted, value in found]
+
+
+def goals_table(results):
+    rows = [(what, f"{wanted:.2f}", f"{value:.3f}", "yes" if met else "**no**") for what, wanted, value, met in goals(results)]
+    return table(["goal", "at least", "measured", "met"], rows)
+
+
+# ---- scenarios b to h
+
+
+def scenario_section(letter, title, per_set):
+    parts = [f"## {letter}: {title.lower()}", HEADINGS[letter][0].upper() + HEADINGS[letter][1:]]
+    for name, rows in per_set.items():
+        if rows:
+            parts += [f"### {name}", table(list(rows[0]), [list(row.values()) for row in rows])]
+    return "\n\n".join(parts)
+
+
+# ---- the README
+
+
+def readme_block(results):
+    return "\n\n".join([BEGIN, counts(results) + ":", overall_table(results), END])
+
+
+def insert(readme, results):
+    """Rewrites what is between the markers of the README."""
+    text = readme.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{readme} has no block between {BEGIN} and {END}")
+    readme.write_text(before + readme_block(results) + after)

@@ -1,0 +1,347 @@
+"""Scenarios b to h: each measures one feature on one data set and returns the rows of its table."""
+
+import numpy as np
+
+import baselines
+from baselines import WEIGHTS
+from database import Ask
+from dataset import EXEMPLARS, unit
+from main_table import Bench
+from measures import average_precision, interval
+
+
+def change(new, old):
+    """The mean difference with its interval, and the share of queries that got better."""
+    mean, low, high = interval(new - old)
+    return {"change": mean, "low": low, "high": high, "better": float((new > old).mean())}
+
+
+def cosines(w, Q):
+    return float((unit(w) * unit(Q)).sum(1).mean())
+
+
+# ---- b: several exemplars
+
+COUNTS = (1, 3, 5, 10)
+
+
+def several_exemplars(bench):
+    """1 to 10 exemplars; a query's k exemplars are its own and those that follow it in its class."""
+    rows = []
+    before = {}
+    for count in COUNTS:
+        groups = [following(bench.data.exemplars[q.label], q.exemplar, count) for q in bench.queries]
+        means = unit(np.stack([bench.data.rows[list(g)].mean(0) for g in groups]))
+        mu = bench.data.mean
+        sums = {a: bench.ap(baselines.centred_sum(means, bench.Q, mu, a)) for a in (*WEIGHTS, 2.0, 4.0)}
+        fit = bench.database.fit
+        ways = {
+            "ours, no hint": fit([Ask(g) for g in groups], f"{count} exemplars, no hint"),
+            "ours": fit([Ask(g, (q.label,)) for g, q in zip(groups, bench.queries)], f"{count} exemplars and hint"),
+        }
+        row = {"exemplars": count, "queries": len(groups), "nearest to their mean": bench.ap(means).mean()}
+        for way, w in ways.items():
+            ap = bench.ap(w)
+            row[way] = ap.mean()
+            row[f"{way}: rise"] = change(ap, before[way]) if way in before else None
+            before[way] = ap
+        row["best centred sum"] = baselines.best(sums)[1].mean()
+        row["text"] = bench.ap(bench.Q).mean()
+        row["cos(w, hint)"] = cosines(ways["ours"], bench.Q)
+        rows.append(row)
+    return rows
+
+
+def following(exemplars, first, count):
+    start = exemplars.tolist().index(first)
+    return tuple(int(exemplars[(start + i) % EXEMPLARS]) for i in range(min(count, EXEMPLARS)))
+
+
+# ---- c: relevance feedback
+
+ROUNDS = 3
+SHOWN = 10
+ROCCHIO = (1.0, 0.5, 0.25)
+ROCCHIO_GRID = [(1.0, b, c) for b in (0.5, 1.0, 2.0) for c in (0.0, 0.25, 0.5)]
+
+
+class Judged:
+    """What one query has learnt: places of rows in the half of the database that feedback is given on."""
+
+    def __init__(self):
+        self.wanted, self.unwanted = [], []
+
+    def add(self, places, relevant):
+        self.wanted += places[relevant].tolist()
+        self.unwanted += places[~relevant].tolist()
+
+
+class Feedback:
+    """Half of the database, of each class, is searched and judged; the other half is only measured on."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.shown, self.held = halves(bench.data.database_labels)
+        data = bench.data
+        self.rows = data.database_rows[self.shown]
+        self.ids = data.database[self.shown]
+        self.mu = self.rows.mean(0)
+        bench.database.table("shown", self.ids)
+
+    def run(self, scores):
+        """mAP after each round, and how many wanted rows were shown; `scores(judged)` scores the whole database."""
+        bench, data = self.bench, self.bench.data
+        judged = [Judged() for _ in bench.queries]
+        maps = []
+        for number in range(ROUNDS + 1):
+            answer = scores(judged)
+            held = average_precision(answer[:, self.held], data.database_labels[self.held], bench.labels)
+            maps.append(float(held.mean()))
+            if number < ROUNDS:
+                self.judge(answer[:, self.shown], judged)
+        return maps, float(np.mean([len(j.wanted) for j in judged]))
+
+    def judge(self, scores, judged):
+        labels = self.bench.data.database_labels[self.shown]
+        for query, row, known in zip(self.bench.queries, np.array(scores), judged):
+            row[known.wanted + known.unwanted] = -np.inf
+            top = np.argsort(-row, kind="stable")[:SHOWN]
+            known.add(top, labels[top] == query.label)
+
+    def ours(self, hints=True, **options):
+        def scores(judged):
+            asks = [self.ask(q, j, hints) for q, j in zip(self.bench.queries, judged)]
+            rounds = len(judged[0].wanted + judged[0].unwanted) // SHOWN
+            what = f"feedback, round {rounds}, {'hint' if hints else 'no hint'} {options or ''}"
+            return self.bench.scores(self.bench.database.fit(asks, what, source="shown", **options))
+
+        return self.run(scores)
+
+    def ask(self, query, judged, hints):
+        wanted = (query.exemplar, *map(int, self.ids[judged.wanted]))
+        return Ask(wanted, (query.label,) if hints else (), tuple(map(int, self.ids[judged.unwanted])))
+
+    def rocchio(self, weights, centred):
+        mu = self.mu if centred else np.zeros_like(self.mu)
+
+        def scores(judged):
+            wanted = np.stack([self.examples(i, j)[0].mean(0) for i, j in enumerate(judged)]) - mu
+            unwanted = np.stack([self.rows[j.unwanted].mean(0) - mu if j.unwanted else 0 * mu for j in judged])
+            scale = (lambda v: unit(v)) if centred else (lambda v: v)
+            return self.bench.scores(baselines.rocchio(self.bench.Q, scale(wanted), scale(unwanted), weights))
+
+        return self.run(scores)
+
+    def examples(self, i, judged):
+        return np.vstack([self.bench.X[i : i + 1], self.rows[judged.wanted]]), self.rows[judged.unwanted]
+
+    def with_text(self, i, judged):
+        positives, negatives = self.examples(i, judged)
+        return np.vstack([positives, self.bench.Q[i : i + 1]]), negatives
+
+    def nearest(self, judged):
+        return self.bench.scores(np.stack([self.examples(i, j)[0].mean(0) for i, j in enumerate(judged)]))
+
+    def average_vector(self, judged):
+        return self.bench.scores(
+            np.stack([baselines.average_vector(*self.with_text(i, j)) for i, j in enumerate(judged)])
+        )
+
+    def best_score(self, judged):
+        database = self.bench.data.database_rows
+        return np.stack([baselines.best_score(database, *self.with_text(i, j)) for i, j in enumerate(judged)])
+
+    def best_rocchio(self, centred):
+        runs = {weights: self.rocchio(weights, centred) for weights in ROCCHIO_GRID}
+        weights = max(runs, key=lambda key: runs[key][0][-1])
+        return weights, runs[weights]
+
+
+def halves(labels):
+    """Places of two halves, with half of each class in either."""
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]
+    return np.sort(order[::2]), np.sort(order[1::2])
+
+
+def relevance_feedback(bench):
+    feedback = Feedback(bench)
+    weights, plain = feedback.best_rocchio(centred=False)
+    centred_weights, centred = feedback.best_rocchio(centred=True)
+    neutral = bench.data.neutral
+    methods = {
+        "nearest to the mean of wanted rows": feedback.run(feedback.nearest),
+        "text": feedback.run(lambda judged: bench.scores(bench.Q)),
+        "Qdrant average_vector": feedback.run(feedback.average_vector),
+        "Qdrant best_score": feedback.run(feedback.best_score),
+        "Rocchio 1 / 0.5 / 0.25": feedback.rocchio(ROCCHIO, centred=False),
+        f"best Rocchio in hindsight ({slashed(weights)})": plain,
+        "centred Rocchio 1 / 0.5 / 0.25": feedback.rocchio(ROCCHIO, centred=True),
+        f"best centred Rocchio in hindsight ({slashed(centred_weights)})": centred,
+        "ours, no hint": feedback.ours(hints=False),
+        "ours": feedback.ours(),
+        f"ours, neutral text ({neutral})": feedback.ours(neutral=neutral),
+    }
+    return [
+        {"method": method, "queries": len(bench.queries)}
+        | {f"after {i}": value for i, value in enumerate(maps)}
+        | {"wanted rows found": found}
+        for method, (maps, found) in methods.items()
+    ]
+
+
+def slashed(weights):
+    return " / ".join(f"{w:g}" for w in weights)
+
+
+# ---- d: confusers
+
+TOP = 20
+
+
+def confusers(bench):
+    """One rejection of the class that is most often mistaken for the wanted one; the rejected row is not ranked."""
+    database, data = bench.database, bench.data
+    first = database.fit(bench.asks(), "confusers: before")
+    found = [confuser(data, s, q.label) for s, q in zip(bench.scores(first), bench.queries)]
+    kept = [i for i, f in enumerate(found) if f]
+    if not kept:
+        return []
+    places = np.array([found[i][0] for i in kept])
+    wrong = np.array([found[i][1] for i in kept])
+    queries = [bench.queries[i] for i in kept]
+    X, Q, R, T = bench.X[kept], bench.Q[kept], data.database_rows[places], data.hints[wrong]
+    # A query's seed is its number among all queries: those without a confuser are asked too, as before.
+    numbers = {number: n for n, number in enumerate(kept)}
+
+    def ours(what, row=False, text=False, reason=False):
+        asks = bench.asks()
+        for number, n in numbers.items():
+            q, counter, label = queries[n], (int(data.database[places[n]]),), (int(wrong[n]),)
+            asks[number] = Ask(
+                (q.exemplar,), (q.label,), counter if row else (), label if text else (), label if reason else ()
+            )
+        return bench.scores(database.fit(asks, f"confusers: {what}")[kept])
+
+    def by_hand(w):
+        return w @ data.database_rows.T
+
+    mu = data.mean
+    qdrant = [baselines.average_vector(np.stack(pair[:2]), pair[2][None]) for pair in zip(X, Q, R)]
+    best_score = [baselines.best_score(data.database_rows, np.stack(p[:2]), p[2][None]) for p in zip(X, Q, R)]
+    methods = {
+        "before": bench.scores(first[kept]),
+        "counter-exemplar": ours("counter-exemplar", row=True),
+        "counter-hint": ours("counter-hint", text=True),
+        "counter-exemplar and counter-hint": ours("both", row=True, text=True),
+        "counter-exemplar with its reason": ours("reason", row=True, reason=True),
+        "by hand: q - 0.3 (r - q), ours otherwise none": by_hand(1.3 * Q - 0.3 * T),
+        "centred Rocchio 1 / 0.5 / 0.25": by_hand(baselines.rocchio(Q, unit(X - mu), unit(R - mu))),
+        "Qdrant average_vector": by_hand(np.stack(qdrant)),
+        "Qdrant best_score": np.stack(best_score),
+    }
+    labels = bench.labels[kept]
+    aps = {m: average_precision(s, data.database_labels, labels, places) for m, s in methods.items()}
+    bare = aps["counter-exemplar"]
+    return [
+        {
+            "method": method,
+            "queries": len(kept),
+            "mAP": ap.mean(),
+            "against before": change(ap, aps["before"]),
+            "against the bare counter-exemplar": change(ap, bare) if "reason" in method else None,
+        }
+        for method, ap in aps.items()
+    ]
+
+
+def confuser(data, scores, wanted):
+    """(place of the best-ranked row, class) of the most frequent wrong hinted class among the top rows, or None."""
+    top = np.argsort(-scores, kind="stable")[:TOP]
+    labels = data.database_labels[top]
+    wrong = [c for c in labels if c >= 0 and c != wanted and data.hinted[c]]
+    if not wrong:
+        return None
+    most = max(dict.fromkeys(wrong), key=wrong.count)
+    return int(top[np.argmax(labels == most)]), int(most)
+
+
+# ---- e to h: options
+
+FRACTIONS = (0.25, 0.5, 0.8, 1.0)
+EXPANSIONS = (5, 10, 20)
+
+
+def compared(bench, first, ways):
+    """Rows that compare {name: arguments of fit} with the first way, on the same queries."""
+    base = None
+    rows = []
+    for name, (asks, options) in ({first[0]: first[1]} | ways).items():
+        ap = bench.ap(bench.database.fit(asks, name, **options))
+        base = ap if base is None else base
+        row = {"way": name, "queries": len(ap), "mAP": ap.mean()}
+        rows.append(row | {"against the first": None if ap is base else change(ap, base)})
+    return rows
+
+
+def neutral_fractions(bench):
+    asks = bench.asks()
+    ways = {
+        f"{name} neutral text, {fraction:g} removed": (asks, {"neutral": name, "neutral_fraction": fraction})
+        for name in bench.data.neutrals
+        for fraction in FRACTIONS
+    }
+    return compared(bench, ("no neutral text", (asks, {})), ways)
+
+
+def expansions(bench):
+    asks = bench.asks()
+    ways = {f"expand {count}": (asks, {"expand": count}) for count in EXPANSIONS}
+    return compared(bench, ("expand 0", (asks, {})), ways)
+
+
+def bad_hints(bench):
+    """The hint of another class, drawn at random, beside no hint and the right one."""
+    rng = np.random.default_rng(0)
+    hinted = np.flatnonzero(bench.data.hinted)
+    others = [int(rng.choice(hinted[hinted != q.label])) for q in bench.queries]
+    wrong = [Ask((q.exemplar,), (other,)) for q, other in zip(bench.queries, others)]
+    neutral = bench.data.neutral
+    ways = {
+        "wrong hint": (wrong, {}),
+        f"wrong hint, neutral text ({neutral})": (wrong, {"neutral": neutral}),
+        "wrong hint, published objective": (wrong, {"objective": "published"}),
+        "its own hint": (bench.asks(), {}),
+        "its own hint, published objective": (bench.asks(), {"objective": "published"}),
+    }
+    rows = compared(bench, ("exemplar alone", (bench.asks(hints=False), {})), ways)
+    weight, _ = bench.oracle()
+    T = bench.data.hints[others]
+    sums = baselines.centred_sum(bench.X, T, bench.data.mean, weight)
+    for name, w in {"nearest neighbour": bench.X, f"wrong hint, centred sum ({weight:g})": sums}.items():
+        rows.append({"way": name, "queries": len(w), "mAP": bench.ap(w).mean(), "against the first": None})
+    return rows
+
+
+def losses(bench):
+    rows = []
+    for suffix, asks in {"": bench.asks(), ", no hint": bench.asks(hints=False)}.items():
+        ways = {f"logistic{suffix}": (asks, {"loss": "logistic"})}
+        rows += compared(bench, (f"squared_hinge{suffix}", (asks, {})), ways)
+    return rows
+
+
+SCENARIOS = {
+    "b": ("Several exemplars", several_exemplars),
+    "c": ("Relevance feedback", relevance_feedback),
+    "d": ("Confusers", confusers),
+    "e": ("Neutral text", neutral_fractions),
+    "f": ("Expansion", expansions),
+    "g": ("Bad hints", bad_hints),
+    "h": ("Losses", losses),
+}
+
+
+def run(letter, data, database, cap):
+    return SCENARIOS[letter][1](Bench(data, database, cap))

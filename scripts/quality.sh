@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Measures search quality through SQL, in a private throwaway cluster, on every data set in a directory. benches/quality/README.md
+# tells what is measured and what a data set looks like.
+#
+# usage: scripts/quality.sh
+# DATA=directory (../shared/data), SCENARIOS="a d" (all), OUT=directory for the results (target/quality), CAP=most queries of a set,
+# UPDATE=1 writes the main table and the figure into the repository.
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+data=${DATA:-$ROOT/../shared/data}
+out=${OUT:-$ROOT/target/quality}
+venv=$STATE/quality-venv
+[ -d "$data" ] || die "there is no directory $data: DATA=directory names one with data sets"
+command -v python3 >/dev/null || die "python3 is needed for what this compares with"
+data=$(cd "$data" && pwd -P)
+
+"$ROOT/scripts/setup.sh"
+lock_clone
+load_environment
+if ! "$venv/bin/python" -c 'import numpy, qdrant_client' 2>/dev/null; then
+    run_logged "$LOGS/quality-venv.log" "installing NumPy and Qdrant's client for comparison" \
+        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy qdrant-client' - "$venv" || die "pip failed"
+fi
+run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension "$PG_PRIVATE" --release ||
+    die "the build failed"
+
+trap '"$ROOT/scripts/cluster.sh" stop quality' EXIT
+"$ROOT/scripts/cluster.sh" start quality
+reach=$("$ROOT/scripts/cluster.sh" env quality)
+eval "$reach"
+
+options=()
+[ -z "${SCENARIOS:-}" ] || options+=(--scenarios "$SCENARIOS")
+[ -z "${CAP:-}" ] || options+=(--cap "$CAP" --scenario-cap "$CAP")
+[ -z "${UPDATE:-}" ] || options+=(--update "$ROOT/README.md")
+cd "$ROOT"
+PGOPTIONS='-c client_min_messages=error' OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
+    "$venv/bin/python" "$ROOT/benches/quality" "$data" "$out" "${options[@]}"
+say "The results are in $out"
