@@ -14,6 +14,7 @@ import numpy as np
 
 import dataset
 import figure
+import goals
 import main_table
 import report
 import scenarios
@@ -21,7 +22,7 @@ from database import Database, progress
 from measures import average_precision
 
 CAP = 400
-SCENARIO_CAP = 200
+SCENARIO_CAP = 150
 
 
 def arguments():
@@ -70,7 +71,8 @@ class Run:
         if "a" in self.given.scenarios:
             self.results[data.name], self.aps[data.name] = one_exemplar(data, database, self.given.cap)
         for letter, tables in self.tables.items():
-            tables[data.name] = scenarios.run(letter, data, database, self.given.scenario_cap)
+            cap = self.given.cap if letter in scenarios.MORE_QUERIES else self.given.scenario_cap
+            tables[data.name] = scenarios.run(letter, data, database, cap)
 
     def markdown(self):
         parts = ["# Search quality"]
@@ -78,14 +80,15 @@ class Run:
             parts.append(report.main_section(self.results, self.aps))
         for letter, per_set in self.tables.items():
             parts.append(report.scenario_section(letter, scenarios.SCENARIOS[letter][0], per_set))
+        parts.append(report.goals_section(goals.all_goals(self.results, self.tables)))
         return "\n\n".join(parts) + "\n"
 
     def write(self):
         out = self.given.out
         everything = {"one_exemplar": self.results, "scenarios": self.tables}
+        everything["goals"] = [vars(goal) for goal in goals.all_goals(self.results, self.tables)]
         if self.results:
             everything["overall"] = report.overall(self.results)
-            everything["goals"] = report.goals(self.results)
             (out / "quality.svg").write_text(figure.draw(self.results))
         (out / "results.json").write_text(json.dumps(everything, indent=1, default=float) + "\n")
         (out / "results.md").write_text(self.markdown())
@@ -94,7 +97,7 @@ class Run:
         if not self.results:
             sys.exit("the README's table needs scenario a")
         report.insert(readme, self.results)
-        (pathlib.Path(__file__).parent / "quality.svg").write_text(figure.draw(self.results))
+        (readme.parent / "benches/quality/quality.svg").write_text(figure.draw(self.results))
 
 
 def one_exemplar(data, database, cap):

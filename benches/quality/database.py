@@ -35,12 +35,12 @@ class Ask:
         "reasons": "texts",
     }
 
-    def line(self, number):
-        return "\t".join([str(number), *(array(getattr(self, name)) for name in self.TABLES)])
+    def line(self, number, seed):
+        return "\t".join([str(number), str(seed), *(array(getattr(self, name)) for name in self.TABLES)])
 
 
 def array(ids):
-    return "{%s}" % ",".join("NULL" if i is None else str(i) for i in ids) if ids else "\\N"
+    return "{" + ",".join("NULL" if i is None else str(i) for i in ids) + "}" if ids else "\\N"
 
 
 def vectors(name, table):
@@ -97,8 +97,7 @@ class Database:
             "DROP TABLE IF EXISTS rows, texts, items, asks;"
             "CREATE TABLE rows (id int PRIMARY KEY, embedding vector);"
             "CREATE TABLE texts (id int PRIMARY KEY, embedding vector);"
-            "CREATE TABLE asks (id int, exemplars int[], hints int[], counter_exemplars int[], counter_hints int[],"
-            " reasons int[])"
+            f"CREATE TABLE asks (id int, seed int, {', '.join(f'{name} int[]' for name in Ask.TABLES)})"
         )
         hinted = np.flatnonzero(data.hinted)
         ids = [*hinted, *(NEUTRAL_IDS[name] for name in data.neutrals)]
@@ -116,16 +115,17 @@ class Database:
         self.copy(name, ids, self.data.rows[ids])
         psql(f"ANALYZE {name}")
 
-    def fit(self, asks, what="", source="items", neutral=None, **options):
-        """The search vector of each ask, by one call of hinted_exemplar; its number is the seed of its sample."""
+    def fit(self, asks, what, source="items", neutral=None, seeds=None, **options):
+        """The search vector of each ask, by one call of hinted_exemplar; the seed of its sample is its number."""
         since = time.monotonic()
-        lines = "\n".join(ask.line(number) for number, ask in enumerate(asks)) + "\n"
+        seeds = list(range(len(asks)) if seeds is None else seeds)
+        lines = "\n".join(ask.line(number, seed) for number, (ask, seed) in enumerate(zip(asks, seeds))) + "\n"
         psql("TRUNCATE asks; COPY asks FROM STDIN", lines.encode())
         arguments = [f"{name} => {vectors(name, table)}" for name, table in Ask.TABLES.items()]
         if neutral:
             arguments.append(f"neutral_hint => (SELECT embedding FROM texts WHERE id = {NEUTRAL_IDS[neutral]})")
         arguments += [f"{name} => {literal(value)}" for name, value in options.items()]
-        call = f"hinted_exemplar('{source}', 'embedding', {', '.join(arguments)}, seed => a.id)"
+        call = f"hinted_exemplar('{source}', 'embedding', {', '.join(arguments)}, seed => a.seed)"
         select = f"SELECT a.id, f.w FROM asks a CROSS JOIN LATERAL (SELECT {call} AS w) f WHERE mod(a.id, {JOBS}) = "
         with ThreadPoolExecutor(JOBS) as pool:
             parts = list(pool.map(lambda j: psql(f"COPY ({select}{j}) TO STDOUT (FORMAT binary)"), range(JOBS)))
@@ -133,7 +133,7 @@ class Database:
         for part in parts:
             ids, embeddings = decode(part, self.dimensions)
             w[ids] = embeddings
-        progress(f"{self.data.name}: {what or call[:60]}: {len(asks)} fits in {time.monotonic() - since:.1f} s")
+        progress(f"{self.data.name}: {what}: {len(asks)} fits in {time.monotonic() - since:.1f} s")
         return w
 
     def average_precision(self, w, label):

@@ -1,19 +1,21 @@
-"""The figure for the README: a dot for each method in a row for each data set, as SVG on a card of its own."""
+"""The figure for the README: a band for each data set with a dot for each method, as SVG on a card of its own."""
 
 from html import escape
 
 import main_table as m
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 860, 190, 40, 92, 52
+WIDTH, LEFT, RIGHT, TOP, ROW, LANE = 880, 230, 36, 84, 74, 10
 INK, FAINT, LINE = "#1f2328", "#59636e", "#d1d9e0"
 DOTS = {
-    m.KNN: ("nearest neighbour", "#8c959f", 6),
-    m.TEXT: ("text", "#bf8700", 6),
-    m.EQUAL_SUM: ("exemplar + text", "#8250df", 6),
-    m.ORACLE: ("centred sum, best weight in hindsight", "#cf222e", 6),
-    m.OURS: ("hinted_exemplar", "#54aeff", 8),
-    m.NEUTRAL: ("with a neutral text", "#0550ae", 8),
+    m.KNN: ("nearest neighbour", "#8c959f", 5),
+    m.TEXT: ("text", "#bf8700", 5),
+    m.EQUAL_SUM: ("exemplar + text", "#8250df", 5),
+    m.ORACLE: ("centred sum, best weight in hindsight", "#cf222e", 5),
+    m.OURS: ("hinted_exemplar", "#218bff", 6.5),
+    m.NEUTRAL: ("hinted_exemplar with a neutral text", "#0a3069", 6.5),
 }
+# Where the legend's entries are: two lines of three.
+PLACES = [(x, y) for y in (28, 54) for x in (30, 344, 580)]
 
 
 def draw(results):
@@ -41,13 +43,9 @@ def frame(height):
 
 
 def legend():
-    """The methods in two lines of three."""
     parts = []
-    for number, (label, colour, radius) in enumerate(DOTS.values()):
-        left, y = (24, 220, 400)[number % 3], 28 + 26 * (number // 3)
-        if number >= 3:
-            left = (24, 320, 500)[number % 3]
-        parts += [dot(left, y, colour, radius), words(left + 14, y + 5, label)]
+    for (x, y), (label, colour, radius) in zip(PLACES, DOTS.values()):
+        parts += [dot(x, y, colour, radius), words(x + 14, y + 5, label)]
     return parts
 
 
@@ -61,15 +59,21 @@ def axis(x, right, bottom):
 
 
 def data_set(x, y, name, result):
+    """A lane for each method, so that no dot hides another."""
     label, _, detail = name.partition("_")
-    values = {method: result["methods"][method]["map"] for method in DOTS}
-    low, high = min(values.values()), max(values.values())
-    return [
+    parts = [
         words(24, y - 2, label),
-        words(24, y + 15, f"{detail}, {result['queries']} queries".lstrip(", "), FAINT, size=11),
-        f'<line x1="{x(low):.1f}" y1="{y}" x2="{x(high):.1f}" y2="{y}" stroke="{LINE}" stroke-width="3"/>',
-        *(dot(x(value), y, *DOTS[method][1:]) for method, value in values.items()),
+        words(24, y + 15, f"{detail}, {result['queries']} queries".lstrip(", "), FAINT, size=12),
+        f'<line x1="24" y1="{y + ROW / 2}" x2="{WIDTH - RIGHT}" y2="{y + ROW / 2}" stroke="{LINE}"/>',
     ]
+    for number, (method, (_, colour, radius)) in enumerate(DOTS.items()):
+        lane = y + LANE * (number - (len(DOTS) - 1) / 2)
+        value = x(result["methods"][method]["map"])
+        parts.append(
+            f'<line x1="{x(0):.1f}" y1="{lane}" x2="{value:.1f}" y2="{lane}" stroke="{colour}" stroke-width="2"/>'
+        )
+        parts.append(dot(value, lane, colour, radius))
+    return parts
 
 
 def dot(x, y, colour, radius):
@@ -77,4 +81,5 @@ def dot(x, y, colour, radius):
 
 
 def words(x, y, text, colour=INK, anchor="start", size=14):
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-size="{size}">{escape(text)}</text>'
+    place = f'x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}" font-size="{size}"'
+    return f"<text {place}>{escape(text)}</text>"

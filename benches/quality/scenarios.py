@@ -212,17 +212,12 @@ def confusers(bench):
     wrong = np.array([found[i][1] for i in kept])
     queries = [bench.queries[i] for i in kept]
     X, Q, R, T = bench.X[kept], bench.Q[kept], data.database_rows[places], data.hints[wrong]
-    # A query's seed is its number among all queries: those without a confuser are asked too, as before.
-    numbers = {number: n for n, number in enumerate(kept)}
 
     def ours(what, row=False, text=False, reason=False):
-        asks = bench.asks()
-        for number, n in numbers.items():
-            q, counter, label = queries[n], (int(data.database[places[n]]),), (int(wrong[n]),)
-            asks[number] = Ask(
-                (q.exemplar,), (q.label,), counter if row else (), label if text else (), label if reason else ()
-            )
-        return bench.scores(database.fit(asks, f"confusers: {what}")[kept])
+        asks = [
+            rejecting(q, int(data.database[p]), int(c), row, text, reason) for q, p, c in zip(queries, places, wrong)
+        ]
+        return bench.scores(database.fit(asks, f"confusers: {what}", seeds=kept))
 
     def by_hand(w):
         return w @ data.database_rows.T
@@ -236,7 +231,7 @@ def confusers(bench):
         "counter-hint": ours("counter-hint", text=True),
         "counter-exemplar and counter-hint": ours("both", row=True, text=True),
         "counter-exemplar with its reason": ours("reason", row=True, reason=True),
-        "by hand: q - 0.3 (r - q), ours otherwise none": by_hand(1.3 * Q - 0.3 * T),
+        "text pushed by hand: q - 0.3 (r - q)": by_hand(1.3 * Q - 0.3 * T),
         "centred Rocchio 1 / 0.5 / 0.25": by_hand(baselines.rocchio(Q, unit(X - mu), unit(R - mu))),
         "Qdrant average_vector": by_hand(np.stack(qdrant)),
         "Qdrant best_score": np.stack(best_score),
@@ -254,6 +249,17 @@ def confusers(bench):
         }
         for method, ap in aps.items()
     ]
+
+
+def rejecting(query, counter, confused, row, text, reason):
+    counter, confused = (counter,), (confused,)
+    return Ask(
+        (query.exemplar,),
+        (query.label,),
+        counter if row else (),
+        confused if text else (),
+        confused if reason else (),
+    )
 
 
 def confuser(data, scores, wanted):
@@ -331,6 +337,9 @@ def losses(bench):
         rows += compared(bench, (f"squared_hinge{suffix}", (asks, {})), ways)
     return rows
 
+
+# Few queries have a confuser: all of the main table's are looked at.
+MORE_QUERIES = "d"
 
 SCENARIOS = {
     "b": ("Several exemplars", several_exemplars),

@@ -1,0 +1,114 @@
+"""What the search should reach, and whether these figures say so."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import main_table as m
+
+ALL = "all sets"
+LEAST_OF_EXEMPLAR_ALONE = 0.9
+
+
+@dataclass
+class Goal:
+    """A goal on one data set: met is "yes", "within noise" (its interval holds 0) or "no"."""
+
+    what: str
+    data: str
+    value: float
+    met: str
+
+
+def all_goals(results, tables):
+    found = main_goals(results) if results else []
+    for letter, goals in {"b": rises, "c": feedback, "d": rejections, "e": neutral_texts, "f": expansions}.items():
+        found += goals(tables.get(letter, {}))
+    return found + bad_hints(tables.get("g", {}))
+
+
+def main_goals(results):
+    ours = {name: r["methods"][m.OURS] for name, r in results.items()}
+    neutral = {name: r["methods"][m.NEUTRAL] for name, r in results.items() if r["neutral"] == "generic"}
+    found = [
+        *ratios("a: ours / best centred sum", ours, 1.02, 0.99),
+        *ratios("a: ours with the generic neutral text / best centred sum", neutral, 1.06, 1.00),
+    ]
+    beats = {name: r["beats_text"] for name, r in ours.items()}
+    what = "a: share of queries that beat text, on average at least 0.80"
+    found += [Goal(what, name, share, "yes") for name, share in beats.items()]
+    return [*found, at_least(what, ALL, np.mean(list(beats.values())), 0.80)]
+
+
+def ratios(what, methods, mean, worst):
+    if not methods:
+        return []
+    what = f"{what}, at least {worst:.2f}, on average {mean:.2f}"
+    values = {name: r["ratio"] for name, r in methods.items()}
+    overall = at_least(what, ALL, np.mean(list(values.values())), mean)
+    return [*(at_least(what, name, value, worst) for name, value in values.items()), overall]
+
+
+def at_least(what, name, value, wanted):
+    return Goal(what, name, float(value), "yes" if value >= wanted else "no")
+
+
+def improves(what, name, change):
+    met = "yes" if change["low"] > 0 else "within noise" if change["high"] >= 0 else "no"
+    return Goal(what, name, change["change"], met)
+
+
+def rises(tables):
+    return [
+        improves(f"b: {way}: gain of {row['exemplars']} exemplars over fewer", name, row[f"{way}: rise"])
+        for name, rows in tables.items()
+        for way in ("ours", "ours, no hint")
+        for row in rows[1:]
+    ]
+
+
+def feedback(tables):
+    """Better after the last round than before the first, and then than any other method."""
+    found = []
+    for name, rows in tables.items():
+        first, *_, last = [key for key in rows[0] if key.startswith("after")]
+        ours = next(row for row in rows if row["method"] == "ours")
+        other = max(row[last] for row in rows if not row["method"].startswith("ours"))
+        found.append(at_least("c: gain of 3 rounds", name, ours[last] - ours[first], 0))
+        found.append(at_least("c: in the end, ours - best other method in hindsight", name, ours[last] - other, 0))
+    return found
+
+
+def rejections(tables):
+    found = []
+    for name, rows in tables.items():
+        for row in rows:
+            if row["method"].startswith("counter"):
+                found.append(improves(f"d: gain of {row['method']}", name, row["against before"]))
+            if bare := row["against the bare counter-exemplar"]:
+                found.append(improves("d: gain of the reason over the bare counter-exemplar", name, bare))
+    return found
+
+
+def against_the_first(what, tables, wanted):
+    return [
+        improves(what.format(row["way"]), name, row["against the first"])
+        for name, rows in tables.items()
+        for row in rows
+        if wanted(row["way"])
+    ]
+
+
+def neutral_texts(tables):
+    return against_the_first("e: gain of {}", tables, lambda way: way.endswith(", 0.5 removed"))
+
+
+def expansions(tables):
+    return against_the_first("f: gain of {}", tables, lambda way: way != "expand 0")
+
+
+def bad_hints(tables):
+    """A wrong hint must leave most of what the exemplar alone finds."""
+    what = f"g: wrong hint / exemplar alone, at least {LEAST_OF_EXEMPLAR_ALONE:.2f}"
+    maps = {name: {row["way"]: row["mAP"] for row in rows} for name, rows in tables.items()}
+    return [at_least(what, n, v["wrong hint"] / v["exemplar alone"], LEAST_OF_EXEMPLAR_ALONE) for n, v in maps.items()]
