@@ -34,5 +34,7 @@ check "what is round it is kept" test "$(sed -n '1p;$p' "$place/README.md" | tr 
 check "the figure is written" grep -q '</svg>' "$place/benches/quality/quality.svg"
 check "another run has the same numbers" eval 'measure "$place/again" --cap 10 --scenario-cap 10 && cmp "$results" "$place/again/results.json"'
 mkdir "$place/empty"
-check "a directory without data sets is an error" eval '"$python" "$ROOT/benches/quality" "$place/empty" "$place/none" 2>&1 | grep "no data set in"'
+"$python" "$ROOT/benches/quality" "$place/empty" "$place/none" 2>"$place/error" && status=0 || status=$?
+check "a directory without data sets is an error" test "$status" = 1
+check "which says so" grep -q "^no data set in" "$place/error"
 finish
