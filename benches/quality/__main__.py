@@ -97,7 +97,9 @@ class Run:
         if not self.results:
             sys.exit("the README's table needs scenario a")
         report.insert(readme, self.results)
-        (readme.parent / "benches/quality/quality.svg").write_text(figure.draw(self.results))
+        place = readme.parent / "benches/quality"
+        (place / "quality.svg").write_text(figure.draw(self.results))
+        (place / "RESULTS.md").write_text(self.markdown())
 
 
 def one_exemplar(data, database, cap):

@@ -76,7 +76,7 @@ def overall(results):
 
 def overall_table(results):
     means = overall(results)
-    header = ["method", *results, "mean", "/ best centred sum", "beats nearest neighbour", "beats text"]
+    sets = [name.partition("_")[0] for name in results]
     rows = [
         (
             bold(method, method),
@@ -89,7 +89,7 @@ def overall_table(results):
         for method, mean in means.items()
         if not method.startswith(f"{m.NEUTRAL}:")
     ]
-    return table(header, rows)
+    return table(["mAP", *sets, "mean", "/ centred sum", "beats nearest neighbour", "beats text"], rows)
 
 
 def bold(method, text):
@@ -105,7 +105,8 @@ def difference_table(results, aps):
 
 def counts(results):
     return "; ".join(
-        f"{name}: {r['queries']} queries, {r['classes']} classes, {r['database']:,} rows" for name, r in results.items()
+        f"`{name}` {r['queries']} queries of {r['classes']} classes in {r['database']:,} rows"
+        for name, r in results.items()
     )
 
 
@@ -146,7 +147,7 @@ def verdict(goal):
 
 
 def readme_block(results):
-    return "\n\n".join([BEGIN, counts(results) + ":", overall_table(results), END])
+    return "\n\n".join([BEGIN, overall_table(results), f"Queries and rows: {counts(results)}.", END])
 
 
 def insert(readme, results):
