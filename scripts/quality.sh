@@ -36,6 +36,6 @@ options=()
 [ -z "${CAP:-}" ] || options+=(--cap "$CAP" --scenario-cap "$CAP")
 [ -z "${UPDATE:-}" ] || options+=(--update "$ROOT/README.md")
 cd "$ROOT"
-PGOPTIONS='-c client_min_messages=error' OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
+PGOPTIONS='-c client_min_messages=warning' OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
     "$venv/bin/python" "$ROOT/benches/quality" "$data" "$out" "${options[@]}"
 say "The results are in $out"

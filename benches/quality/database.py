@@ -77,6 +77,8 @@ def psql(sql, data=None):
     done = subprocess.run([*PSQL, "-c", sql], input=data, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"{done.stderr.decode().strip()}\nwhile running: {sql[:2000]}")
+    for warning in sorted({line for line in done.stderr.decode().splitlines() if line.startswith("WARNING")}):
+        progress(warning)
     return done.stdout
 
 

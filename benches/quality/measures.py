@@ -7,7 +7,10 @@ CHUNK = 64
 
 
 def average_precision(scores, labels, wanted, excluded=None):
-    """For each row of `scores` over the database: the AP of its ranking, without its `excluded` row, where one is."""
+    """For each row of `scores` over the database: the AP of its ranking, without its `excluded` row, where one is.
+
+    As that of the aggregate average_precision it is 0 where nothing is relevant.
+    """
     scores = np.array(scores, np.float32)
     labels, wanted = np.asarray(labels), np.asarray(wanted)
     if excluded is not None:
@@ -23,7 +26,7 @@ def chunk_ap(scores, labels, wanted):
     order = np.argsort(-scores, axis=1, kind="stable")
     hits = labels[order] == wanted[:, None]
     precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-    return (precision * hits).sum(1) / hits.sum(1)
+    return (precision * hits).sum(1) / np.maximum(hits.sum(1), 1)
 
 
 def interval(differences, seed=0):

@@ -19,6 +19,7 @@ HEADINGS = {
     "g": "bad hints: the hint of another class at random. The first row has no hint: what is below it is the loss.",
     "h": "losses.",
 }
+COLUMNS = ("map", "ratio", "beats_knn", "beats_text")
 BEGIN, END = "<!-- quality: written by make quality UPDATE=1 -->", "<!-- /quality -->"
 
 
@@ -66,27 +67,29 @@ def hindsight(result, method):
 
 def overall(results):
     """Means over the data sets, for the methods that all have."""
-    methods = [k for k in next(iter(results.values()))["methods"] if all(k in r["methods"] for r in results.values())]
+    sets = [result["methods"] for result in results.values()]
+    shared = [method for method in sets[0] if all(method in methods for methods in sets)]
     return {
-        method: {key: float(np.mean([r["methods"][method][key] for r in results.values()])) for key in columns}
-        for method in methods
-        for columns in [("map", "ratio", "beats_knn", "beats_text")]
+        method: {column: mean(methods[method][column] for methods in sets) for column in COLUMNS} for method in shared
     }
 
 
+def mean(values):
+    return float(np.mean(list(values)))
+
+
 def overall_table(results):
-    means = overall(results)
     sets = [name.partition("_")[0] for name in results]
     rows = [
         (
             bold(method, method),
             *(bold(method, f"{r['methods'][method]['map']:.3f}") for r in results.values()),
-            bold(method, f"{mean['map']:.3f}"),
-            f"{mean['ratio']:.3f}",
-            percent(mean["beats_knn"]) if method != m.KNN else None,
-            percent(mean["beats_text"]) if method != m.TEXT else None,
+            bold(method, f"{average['map']:.3f}"),
+            f"{average['ratio']:.3f}",
+            percent(average["beats_knn"]) if method != m.KNN else None,
+            percent(average["beats_text"]) if method != m.TEXT else None,
         )
-        for method, mean in means.items()
+        for method, average in overall(results).items()
         if not method.startswith(f"{m.NEUTRAL}:")
     ]
     return table(["mAP", *sets, "mean", "/ centred sum", "beats nearest neighbour", "beats text"], rows)

@@ -112,7 +112,7 @@ class Feedback:
         def scores(judged):
             asks = [self.ask(q, j, hints) for q, j in zip(self.bench.queries, judged)]
             rounds = len(judged[0].wanted + judged[0].unwanted) // SHOWN
-            what = f"feedback, round {rounds}, {'hint' if hints else 'no hint'} {options or ''}"
+            what = ", ".join([f"feedback after {rounds} rounds", "hint" if hints else "no hint", *options])
             return self.bench.scores(self.bench.database.fit(asks, what, source="shown", **options))
 
         return self.run(scores)
