@@ -80,7 +80,8 @@ class Run:
             parts.append(report.main_section(self.results, self.aps))
         for letter, per_set in self.tables.items():
             parts.append(report.scenario_section(letter, scenarios.SCENARIOS[letter][0], per_set))
-        parts.append(report.goals_section(goals.all_goals(self.results, self.tables)))
+        if found := goals.all_goals(self.results, self.tables):
+            parts.append(report.goals_section(found))
         return "\n\n".join(parts) + "\n"
 
     def write(self):

@@ -13,7 +13,8 @@ HEADINGS = {
     "so over the same rows for every method and round, and none that was judged.",
     "d": "confusers: the wrong class that is most frequent among the top 20 is rejected by its best-ranked row, by its "
     "text, by both, or by the row with the text as its reason. mAP without the rejected row, over queries that have a "
-    "confuser.",
+    'confuser. "Before" is ours without a rejection; what is below our own rows is computed by hand and starts from '
+    "its own ranking.",
     "e": "neutral text: generic is of the model, own the mean of the set's own hints.",
     "f": "expansion: the best rows of the first fit as light exemplars.",
     "g": "bad hints: the hint of another class at random. The first row has no hint: what is below it is the loss.",
