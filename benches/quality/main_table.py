@@ -20,10 +20,10 @@ ROCCHIO = "Rocchio 1 / 0.5"
 ORACLE = "centred sum, best weight in hindsight"
 PUBLISHED = "published objective"
 OURS = "ours"
-EXPANDED = "ours, expand 10"
+EXPANDED = "ours, expand 5"
 NEUTRAL = "ours, neutral text"
-NEUTRAL_EXPANDED = "ours, neutral text, expand 10"
-EXPAND = 10
+NEUTRAL_EXPANDED = "ours, neutral text, expand 5"
+EXPAND = 5
 
 DIFFERENCES = [(OURS, TEXT), (OURS, KNN), (OURS, ORACLE), (OURS, PUBLISHED), (NEUTRAL, ORACLE), (NEUTRAL, OURS)]
 QDRANT_CHECKS = 10
