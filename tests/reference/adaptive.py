@@ -28,9 +28,8 @@ def without(m, v, fraction):
 
 
 def trust(z, skewness):
-    z *= 1 + np.clip(2 * skewness, -0.5, 1)
-    own = max(0, 1 - 2 / z**2) if z > 0 else 0
-    return max(0.05, 1 - (1 - own) * (1 - 0.7 * np.clip(2 * skewness, 0, 1)))
+    own = max(0, 1 - 2 / (z * (1 + np.clip(2 * skewness, -0.5, 1))) ** 2) if z > 0 else 0
+    return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z, 0, 1)))
 
 
 def fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss):
