@@ -24,6 +24,14 @@ run_test() {
     dropdb --force "regress_$1"
 }
 
+# missing_for NAME: the extensions that the test's first line requires and that this Postgres has not.
+missing_for() {
+    local extension
+    for extension in $(sed -n '1s/^-- requires: //p' "$TESTS/$1.sql"); do
+        psql -X -A -t -d postgres -c "SELECT '$extension' WHERE NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = '$extension')"
+    done | paste -sd ' '
+}
+
 # expected_of NAME: the expected output that is the same, else the main one.
 expected_of() {
     local candidate
@@ -42,6 +50,11 @@ if [ $# = 0 ]; then
 fi
 for name; do
     since=$EPOCHREALTIME
+    missing=$(missing_for "$name")
+    if [ -n "$missing" ]; then
+        printf 'regress %-28s skipped: no %s here\n' "$name" "$missing"
+        continue
+    fi
     if ! run_test "$name"; then
         verdict="FAILED (psql or the server gave up)"
         tail -n 5 "$RESULTS/$name.out" 2>/dev/null | sed 's/^/    | /' || true

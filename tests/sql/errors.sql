@@ -128,8 +128,6 @@ SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[0,1]'::vector], exemplar_wei
 \echo :LAST_ERROR_SQLSTATE
 SELECT exemplar_svm_agg(v, true) FROM (VALUES ('[1,0]'::vector), ('[1,0,0]')) rows (v);
 \echo :LAST_ERROR_SQLSTATE
-SELECT exemplar_svm_accum(NULL, '[1,0]', true);
-\echo :LAST_ERROR_SQLSTATE
 -- Rows: none, none with a vector, zero vectors, fewer than wanted.
 CREATE TABLE sparse (v vector(2));
 SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');

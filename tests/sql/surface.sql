@@ -5,6 +5,7 @@ SELECT pg_describe_object(classid, objid, 0) COLLATE "C" AS object
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar')
+  AND pg_describe_object(classid, objid, 0) !~ '\[\]$'  -- an array type is an object of its own from Postgres 18 on
 ORDER BY object;
 SELECT proname, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict, procost AS cost,
        nullif(prosupport, 0)::regproc AS support,
