@@ -22,9 +22,9 @@ impl<'a> Background<'a> {
     pub fn new(values: &'a [f32], d: usize, interrupt: &'a mut dyn FnMut()) -> Self {
         let n = values.len() / d;
         let mut mean = vec![0.0; d];
-        let equal = vec![1.0 / n as f64; n];
+        let equal = 1.0 / n as f64;
         for (start, rows) in chunks(values, d) {
-            kernel::combine((start..).zip(rows.chunks_exact(d)), &equal, &mut mean);
+            kernel::combine((start..).zip(rows.chunks_exact(d)), |_| equal, &mut mean);
             interrupt();
         }
         Background { values, mean, interrupt }

@@ -4,14 +4,21 @@
 
 use std::ops::{Add, AddAssign, Mul};
 
+use pulp::{Arch, NullaryFnOnce};
+
 const LANES: usize = 16;
 
 /// Rows taken at a time, so that `w` and the sum are loaded once for all of them.
 const GROUP: usize = 4;
 
+/// What sums are made in: `f64` where the answer depends on it, `f32` where only the way there does.
+pub trait Scalar: Copy + Default + From<f32> + Mul<Output = Self> + Add<Output = Self> + AddAssign {}
+impl Scalar for f32 {}
+impl Scalar for f64 {}
+
 /// `a . b`.
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || sum_lanes(a, b, |x, y| f64::from(x) * f64::from(y)),
     )
@@ -19,7 +26,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f64 {
 
 /// `w . v` of wide vectors.
 pub fn inner(w: &[f64], v: &[f64]) -> f64 {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || sum_lanes(w, v, |x, y| x * y),
     )
@@ -27,13 +34,11 @@ pub fn inner(w: &[f64], v: &[f64]) -> f64 {
 
 /// `y += a x`.
 pub fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
+    vectorised(
+        #[inline(always)]
+        || y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x),
+    );
 }
-
-/// What sums are made in: `f64` where the answer depends on it, `f32` where only the way there does.
-pub trait Scalar: Copy + Default + From<f32> + Mul<Output = Self> + Add<Output = Self> + AddAssign {}
-impl Scalar for f32 {}
-impl Scalar for f64 {}
 
 /// For each numbered row, of the length of `w`: `c = coefficient(number, row.w)` and `sum += c row`. One
 /// pass, each row read once.
@@ -43,37 +48,24 @@ pub fn accumulate<'a, S: Scalar>(
     sum: &mut [S],
     mut coefficient: impl FnMut(usize, S) -> S,
 ) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
-        || loop {
-            let mut group: [(usize, &[f32]); GROUP] = [(0, &[]); GROUP];
-            let mut filled = 0;
-            while filled < GROUP
-                && let Some(row) = rows.next()
-            {
-                group[filled] = row;
-                filled += 1;
+        || {
+            while let Some((numbers, group, filled)) = next_group(&mut rows) {
+                let scores = dot_group(group, w);
+                let mut c = [S::default(); GROUP];
+                for k in 0..filled {
+                    c[k] = coefficient(numbers[k], scores[k]);
+                }
+                add_group(sum, c, group);
             }
-            if filled == GROUP {
-                let vectors = group.map(|(_, row)| row);
-                let scores = dot_group(vectors, w);
-                let c = std::array::from_fn(|k| coefficient(group[k].0, scores[k]));
-                add_group(sum, c, vectors);
-                continue;
-            }
-            for &(number, row) in &group[..filled] {
-                let [score, ..] = dot_group([row; GROUP], w);
-                let c = coefficient(number, score);
-                sum.iter_mut().zip(row).for_each(|(s, &x)| *s += c * S::from(x));
-            }
-            break;
         },
     );
 }
 
 /// Appends `row . w` for every row.
 pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
             let mut groups = rows.chunks_exact(GROUP * w.len());
@@ -85,22 +77,19 @@ pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
     );
 }
 
-/// `sum += coefficients[number] row` for each numbered row.
-pub fn combine<'a>(
+/// `sum += coefficient(number) row` for each numbered row.
+pub fn combine<'a, S: Scalar>(
     mut rows: impl Iterator<Item = (usize, &'a [f32])>,
-    coefficients: &[f64],
-    sum: &mut [f64],
+    coefficient: impl Fn(usize) -> S,
+    sum: &mut [S],
 ) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
-            while let Some((number, row)) = rows.next() {
-                let mut group = [row; GROUP];
-                let mut c = [0.0; GROUP];
-                c[0] = coefficients[number];
-                for k in 1..GROUP {
-                    let Some((number, row)) = rows.next() else { break };
-                    (group[k], c[k]) = (row, coefficients[number]);
+            while let Some((numbers, group, filled)) = next_group(&mut rows) {
+                let mut c = [S::default(); GROUP];
+                for k in 0..filled {
+                    c[k] = coefficient(numbers[k]);
                 }
                 add_group(sum, c, group);
             }
@@ -108,26 +97,49 @@ pub fn combine<'a>(
     );
 }
 
+/// The next rows, their numbers and how many they are; the first one stands in for those that are missing.
+#[inline(always)]
+fn next_group<'a>(
+    rows: &mut impl Iterator<Item = (usize, &'a [f32])>,
+) -> Option<([usize; GROUP], [&'a [f32]; GROUP], usize)> {
+    let (number, row) = rows.next()?;
+    let (mut numbers, mut group, mut filled) = ([number; GROUP], [row; GROUP], 1);
+    while filled < GROUP
+        && let Some((number, row)) = rows.next()
+    {
+        (numbers[filled], group[filled]) = (number, row);
+        filled += 1;
+    }
+    Some((numbers, group, filled))
+}
+
 /// `row . w` of each row.
 #[inline(always)]
 fn dot_group<S: Scalar>(rows: [&[f32]; GROUP], w: &[S]) -> [S; GROUP] {
     let (w_chunks, w_rest) = w.as_chunks::<LANES>();
     let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] = rows.map(|row| row.as_chunks::<LANES>());
-    let mut lanes = [[S::default(); LANES]; GROUP];
+    // Four variables and values, not an array and references: these stay in registers.
+    let zero = [S::default(); LANES];
+    let (mut a_sums, mut b_sums, mut c_sums, mut d_sums) = (zero, zero, zero, zero);
     for ((((w, a), b), c), d) in w_chunks.iter().zip(a).zip(b).zip(c).zip(d) {
-        for k in 0..LANES {
-            lanes[0][k] += S::from(a[k]) * w[k];
-            lanes[1][k] += S::from(b[k]) * w[k];
-            lanes[2][k] += S::from(c[k]) * w[k];
-            lanes[3][k] += S::from(d[k]) * w[k];
-        }
+        a_sums = plus_products(a_sums, a, w);
+        b_sums = plus_products(b_sums, b, w);
+        c_sums = plus_products(c_sums, c, w);
+        d_sums = plus_products(d_sums, d, w);
     }
-    for (lanes, rest) in lanes.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
+    let mut sums = [a_sums, b_sums, c_sums, d_sums];
+    for (lanes, rest) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
         for ((lane, &x), &w) in lanes.iter_mut().zip(rest).zip(w_rest) {
             *lane += S::from(x) * w;
         }
     }
-    lanes.map(|lanes| lanes.into_iter().fold(S::default(), |sum, lane| sum + lane))
+    sums.map(total)
+}
+
+#[inline(always)]
+fn plus_products<S: Scalar>(sums: [S; LANES], x: &[f32; LANES], w: &[S; LANES]) -> [S; LANES] {
+    let x = x.map(S::from);
+    std::array::from_fn(|k| sums[k] + x[k] * w[k])
 }
 
 /// `sum += c[0] rows[0] + c[1] rows[1] + ...`
@@ -151,5 +163,58 @@ fn sum_lanes<A: Copy, B: Copy>(a: &[A], b: &[B], product: impl Fn(A, B) -> f64) 
     for ((lane, &x), &y) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
         *lane += product(x, y);
     }
-    lanes.iter().sum()
+    total(lanes)
+}
+
+/// The sum of the lanes, by halves.
+#[inline(always)]
+fn total<S: Scalar>(lanes: [S; LANES]) -> S {
+    let eight: [S; 8] = std::array::from_fn(|k| lanes[k] + lanes[k + 8]);
+    let four: [S; 4] = std::array::from_fn(|k| eight[k] + eight[k + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// A closure that pulp inlines into code for the CPU at hand. A closure alone it calls as `FnOnce`, through a
+/// shim that is compiled for any CPU and not inlined.
+struct Inlined<F>(F);
+
+impl<R, F: FnMut() -> R> NullaryFnOnce for Inlined<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn call(mut self) -> R {
+        (self.0)()
+    }
+}
+
+#[inline(always)]
+fn vectorised<R>(kernel: impl FnMut() -> R) -> R {
+    arch().dispatch(Inlined(kernel))
+}
+
+#[cfg(not(test))]
+#[inline(always)]
+fn arch() -> Arch {
+    Arch::new()
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The path that tests force.
+    pub static FORCED: std::cell::Cell<Option<Arch>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(test)]
+fn arch() -> Arch {
+    FORCED.get().unwrap_or_default()
+}
+
+/// All paths of this CPU.
+#[cfg(test)]
+pub fn paths() -> Vec<Arch> {
+    #[cfg(target_arch = "x86_64")]
+    let wide = [pulp::x86::V3::try_new().map(Arch::V3), pulp::x86::V4::try_new().map(Arch::V4)];
+    #[cfg(target_arch = "aarch64")]
+    let wide = [pulp::aarch64::Neon::try_new().map(Arch::Neon)];
+    std::iter::once(Arch::Scalar).chain(wide.into_iter().flatten()).collect()
 }

@@ -95,7 +95,7 @@ impl<'a> Objective<'a> {
         at.gradient.fill(0.0);
         for (start, rows) in chunks(set.values(), d) {
             let felt = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.scores[i] != 0.0);
-            kernel::combine(felt, &at.scores, &mut at.gradient[..d]);
+            kernel::combine(felt, |i| at.scores[i], &mut at.gradient[..d]);
             (self.interrupt)();
         }
         at.gradient[d] = gradient_b;
