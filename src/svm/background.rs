@@ -1,7 +1,7 @@
 //! The negatives as a cloud: its mean, and how widely it spreads along a direction.
 
 use super::kernel;
-use super::objective::{append_scores, chunks};
+use super::objective::chunks;
 
 /// The least variance of scores that is believed; below it all rows look alike.
 const LEAST_VARIANCE: f64 = 1e-9;
@@ -9,29 +9,62 @@ const LEAST_VARIANCE: f64 = 1e-9;
 /// Unit rows `x_1..x_n`, seen from their mean: `z_i = x_i - mu`.
 pub(super) struct Background<'a> {
     values: &'a [f32],
-    pub mean: Vec<f64>,
+    mean: Vec<f64>,
     interrupt: &'a mut dyn FnMut(),
 }
 
 /// `z_i.v` of every row of a background, mean 0.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scores(pub Vec<f64>);
 
+/// A direction `v` and how the rows spread along it: what whitening it takes.
+pub(super) struct Direction {
+    v: Vec<f64>,
+    pub scores: Scores,
+    /// `C v`, where `C = Z'Z/n`, without its part along `v`: its unit direction, its length and its scores.
+    across: Vec<f64>,
+    length: f64,
+    across_scores: Scores,
+}
+
 impl<'a> Background<'a> {
-    /// `values` holds at least one row of `d` dimensions.
-    pub fn new(values: &'a [f32], d: usize, interrupt: &'a mut dyn FnMut()) -> Self {
-        let n = values.len() / d;
+    /// `values` holds at least one row of `d` dimensions. The directions that are to be whitened are given here, so
+    /// that one pass over the rows does for them and the mean.
+    pub fn new(
+        values: &'a [f32],
+        d: usize,
+        directions: impl IntoIterator<Item = Vec<f64>>,
+        interrupt: &'a mut dyn FnMut(),
+    ) -> (Self, Vec<Direction>) {
+        let n = values.len() as f64 / d as f64;
         let mut mean = vec![0.0; d];
-        let equal = 1.0 / n as f64;
+        let begin = |v| Direction {
+            v,
+            scores: Scores::default(),
+            across: vec![0.0; d],
+            length: 0.0,
+            across_scores: Scores::default(),
+        };
+        let mut directions: Vec<_> = directions.into_iter().map(begin).collect();
         for (start, rows) in chunks(values, d) {
-            kernel::combine((start..).zip(rows.chunks_exact(d)), |_| equal, &mut mean);
+            let numbered = || (start..).zip(rows.chunks_exact(d));
+            kernel::combine(numbered(), |_| 1.0 / n, &mut mean);
+            for Direction { v, scores: Scores(scores), across, .. } in &mut directions {
+                kernel::append_dots(rows, v, scores);
+                kernel::combine(numbered(), |i| scores[i] / n, across);
+            }
             interrupt();
         }
-        Background { values, mean, interrupt }
-    }
-
-    pub fn len(&self) -> usize {
-        self.values.len() / self.mean.len()
+        let background = Background { values, mean, interrupt };
+        for Direction { v, scores, across, length, .. } in &mut directions {
+            let offset = background.centre(scores, v);
+            kernel::add_scaled(across, -offset, &background.mean);
+            let along = kernel::inner(across, v) / kernel::inner(v, v);
+            kernel::add_scaled(across, -along, v);
+            *length = kernel::inner(across, across).sqrt();
+            across.iter_mut().for_each(|a| *a /= length.max(f64::MIN_POSITIVE));
+        }
+        (background, directions)
     }
 
     /// The mean of unit `rows` with `weights`, seen from the background's mean.
@@ -44,47 +77,58 @@ impl<'a> Background<'a> {
         centred
     }
 
-    pub fn scores(&mut self, v: &[f64]) -> Scores {
-        let mut scores = Vec::with_capacity(self.len());
-        append_scores(self.values, v, &mut scores, self.interrupt);
-        let offset = kernel::inner(&self.mean, v);
-        scores.iter_mut().for_each(|score| *score -= offset);
-        Scores(scores)
-    }
-
-    /// An approximation of `(Z'Z/n + ridge I)^-1 v` by `steps` steps of conjugate gradients: `v` with the
-    /// directions along which all rows vary played down.
-    pub fn whiten(&mut self, v: &[f64], ridge: f64, steps: usize) -> Vec<f64> {
-        let mut solution = vec![0.0; v.len()];
-        let mut residual = v.to_vec();
-        let mut direction = v.to_vec();
-        let mut square = kernel::inner(&residual, &residual);
-        for _ in 0..steps {
-            if square == 0.0 {
-                break;
+    /// The scores along `v`, and in the same pass what is left to know of `directions`.
+    pub fn scores(&mut self, v: &[f64], directions: &mut [Direction]) -> Scores {
+        let mut scores = Scores::default();
+        for (_, rows) in chunks(self.values, v.len()) {
+            kernel::append_dots(rows, v, &mut scores.0);
+            for direction in &mut *directions {
+                kernel::append_dots(rows, &direction.across, &mut direction.across_scores.0);
             }
-            let curved = self.covariance_product(&direction, ridge);
-            let length = square / kernel::inner(&direction, &curved);
-            kernel::add_scaled(&mut solution, length, &direction);
-            kernel::add_scaled(&mut residual, -length, &curved);
-            let next = kernel::inner(&residual, &residual);
-            let beta = next / square;
-            square = next;
-            direction.iter_mut().zip(&residual).for_each(|(d, r)| *d = r + beta * *d);
-        }
-        solution
-    }
-
-    fn covariance_product(&mut self, v: &[f64], ridge: f64) -> Vec<f64> {
-        let (d, n) = (v.len(), self.len() as f64);
-        let offset = kernel::inner(&self.mean, v);
-        let mut product: Vec<f64> = v.iter().map(|v| ridge * v).collect();
-        for (start, rows) in chunks(self.values, d) {
-            let rows = (start..).zip(rows.chunks_exact(d));
-            kernel::accumulate(rows, v, &mut product, |_, score| (score - offset) / n);
             (self.interrupt)();
         }
-        product
+        self.centre(&mut scores, v);
+        for direction in directions {
+            self.centre(&mut direction.across_scores, &direction.across);
+        }
+        scores
+    }
+
+    /// `x_i.v` from the scores along `v`.
+    pub fn uncentred(&self, scores: &Scores, v: &[f64]) -> Vec<f64> {
+        let offset = kernel::inner(&self.mean, v);
+        scores.0.iter().map(|score| score + offset).collect()
+    }
+
+    /// Makes scores of `x_i.v`, and returns by how much they were more.
+    fn centre(&self, scores: &mut Scores, v: &[f64]) -> f64 {
+        let offset = kernel::inner(&self.mean, v);
+        scores.0.iter_mut().for_each(|score| *score -= offset);
+        offset
+    }
+}
+
+impl Direction {
+    /// An approximation of `(C + ridge I)^-1 v`, `v` with the directions along which all rows vary played down, and
+    /// its scores: the one that two steps of conjugate gradients find, the best in the span of `v` and `C v`.
+    /// [`Background::scores`] has seen the direction before.
+    pub fn whitened(&self, ridge: f64) -> (Vec<f64>, Scores) {
+        let square = kernel::inner(&self.v, &self.v);
+        // The system in the basis of v and across.
+        let vv = self.scores.covariance(&self.scores) + ridge * square;
+        let aa = self.across_scores.covariance(&self.across_scores) + ridge;
+        let (along_v, along_across) = match self.length > 0.0 {
+            true => {
+                let va = self.length;
+                let determinant = vv * aa - va * va;
+                (aa * square / determinant, -va * square / determinant)
+            }
+            false => (square / vv, 0.0),
+        };
+        let combine = |a: &[f64], b: &[f64]| {
+            a.iter().zip(b).map(|(a, b)| along_v * a + along_across * b).collect::<Vec<f64>>()
+        };
+        (combine(&self.v, &self.across), Scores(combine(&self.scores.0, &self.across_scores.0)))
     }
 }
 
@@ -94,7 +138,7 @@ impl Scores {
     }
 
     pub fn covariance(&self, other: &Scores) -> f64 {
-        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum::<f64>() / self.0.len() as f64
+        kernel::inner(&self.0, &other.0) / self.0.len() as f64
     }
 
     /// The third standardised moment: above 0 when a few rows score far above the others.
@@ -106,5 +150,9 @@ impl Scores {
     /// `self + factor * other`
     pub fn add_scaled(&mut self, factor: f64, other: &Scores) {
         kernel::add_scaled(&mut self.0, factor, &other.0);
+    }
+
+    pub fn scaled(&self, factor: f64) -> Scores {
+        Scores(self.0.iter().map(|score| score * factor).collect())
     }
 }

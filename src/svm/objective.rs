@@ -3,9 +3,11 @@
 use super::bias;
 use super::kernel;
 use super::problem::{CosineTerm, Problem};
+use super::start::Start;
 
-/// Rows times dimensions between two calls of the interrupt check: well under a millisecond.
-const ELEMENTS_PER_CHUNK: usize = 1 << 18;
+/// Rows times dimensions that are taken at a time, between two calls of the interrupt check: little enough to stay
+/// in a processor's cache where several things are done with each.
+const ELEMENTS_PER_CHUNK: usize = 1 << 16;
 
 /// The value of J and of each of its terms.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -48,6 +50,10 @@ struct Cosine {
 pub(super) struct Objective<'a> {
     problem: &'a Problem,
     interrupt: &'a mut dyn FnMut(),
+    /// The rows that bend J, weighted by how much they do, their sum and their mean: see [`Objective::look_from`].
+    weights: Vec<f64>,
+    sum: Vec<f64>,
+    centre: Vec<f32>,
     /// `v` and the rows' part of `H v` in single precision.
     direction: Vec<f32>,
     product: Vec<f32>,
@@ -56,7 +62,16 @@ pub(super) struct Objective<'a> {
 impl<'a> Objective<'a> {
     pub fn new(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
         let d = problem.set.dimensions();
-        Objective { problem, interrupt, direction: vec![0.0; d], product: vec![0.0; d] }
+        let zeros = vec![0.0; d];
+        Objective {
+            problem,
+            interrupt,
+            weights: vec![0.0; problem.weights.len()],
+            sum: vec![0.0; d],
+            centre: zeros.clone(),
+            direction: zeros.clone(),
+            product: zeros,
+        }
     }
 
     pub fn evaluation(&self) -> Evaluation {
@@ -78,11 +93,23 @@ impl<'a> Objective<'a> {
     /// grad_b = sum_i s_i y_i loss'(m_i),                    m_i = y_i (w.x_i + b)
     /// ```
     pub fn evaluate(&mut self, point: &mut [f64], at: &mut Evaluation) {
+        let Problem { set, .. } = self.problem;
+        at.scores.clear();
+        append_scores(set.values(), &point[..set.dimensions()], &mut at.scores, self.interrupt);
+        self.evaluate_scores(point, at);
+    }
+
+    /// As [`evaluate`](Self::evaluate) where the rows' scores `w.x` are known.
+    pub fn evaluate_from(&mut self, Start { point, scores }: &mut Start, at: &mut Evaluation) {
+        at.scores.clear();
+        at.scores.append(scores);
+        self.evaluate_scores(point, at);
+    }
+
+    fn evaluate_scores(&mut self, point: &mut [f64], at: &mut Evaluation) {
         let Problem { set, lambda, w0, cosine, .. } = self.problem;
         let d = set.dimensions();
         let (w, b) = point.split_at_mut(d);
-        at.scores.clear();
-        append_scores(set.values(), w, &mut at.scores, self.interrupt);
         b[0] = bias::best(self.problem, &at.scores, b[0]);
         let (mut loss, mut gradient_b) = (0.0, 0.0);
         for (i, residual) in at.scores.iter_mut().enumerate() {
@@ -117,40 +144,58 @@ impl<'a> Objective<'a> {
         }
     }
 
-    /// `out = H v`, the product with the generalised Hessian of J at `at`:
+    /// Prepares [`curve`](Self::curve) for its use at `at`.
+    pub fn look_from(&mut self, at: &Evaluation) {
+        let Problem { set, .. } = self.problem;
+        let d = set.dimensions();
+        for (start, rows) in chunks(set.values(), d) {
+            // Few rows change from one point to the next.
+            let changed = |&(i, _): &(usize, &[f32])| at.active[i] != self.weights[i];
+            let changed = (start..).zip(rows.chunks_exact(d)).filter(changed);
+            kernel::combine(changed, |i| at.active[i] - self.weights[i], &mut self.sum);
+            (self.interrupt)();
+        }
+        self.weights.copy_from_slice(&at.active);
+        let total = at.active.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        self.centre.iter_mut().zip(&self.sum).for_each(|(c, s)| *c = (s / total) as f32);
+    }
+
+    /// How the best bias moves with `w`, to first order: by minus this for a step `p` of `w`.
+    pub fn bias_along(&self, p: &[f64]) -> f64 {
+        self.centre.iter().zip(p).map(|(&c, p)| f64::from(c) * p).sum()
+    }
+
+    /// `out = H v`, the product with the generalised Hessian at `at` of J as a function of `w` alone, with the
+    /// bias that is best for each:
     ///
     /// ```text
-    /// H = sum_i s_i loss''(m_i) (x_i, 1)(x_i, 1)^T + lambda I_w
-    ///   + lambda_q/|w|^2 (u q^T + q u^T + cos (I - 3 u u^T))_w
+    /// H = sum_i s_i loss''(m_i) (x_i - c)(x_i - c)^T + lambda I
+    ///   + lambda_q/|w|^2 (u q^T + q u^T + cos (I - 3 u u^T)),     c = the mean of x weighted by s loss''
     /// ```
     ///
     /// The rows' part is summed in single precision: it shapes steps, not the point they lead to.
     pub fn curve(&mut self, at: &Evaluation, v: &[f64], out: &mut [f64]) {
         let Problem { set, lambda, cosine, .. } = self.problem;
         let d = set.dimensions();
-        let (v_w, v_b) = (&v[..d], v[d]);
-        let mut out_b = 0.0;
-        self.direction.iter_mut().zip(v_w).for_each(|(single, &v)| *single = v as f32);
+        self.direction.iter_mut().zip(v).for_each(|(single, &v)| *single = v as f32);
         self.product.fill(0.0);
+        let along_centre = self.bias_along(v);
         for (start, rows) in chunks(set.values(), d) {
             let active = (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| at.active[i] != 0.0);
             kernel::accumulate(active, &self.direction, &mut self.product, |i, score| {
-                let c = at.active[i] * (f64::from(score) + v_b);
-                out_b += c;
-                c as f32
+                (at.active[i] * (f64::from(score) - along_centre)) as f32
             });
             (self.interrupt)();
         }
         out.iter_mut().zip(&self.product).for_each(|(out, &single)| *out = single.into());
-        out[d] = out_b;
-        kernel::add_scaled(&mut out[..d], *lambda, v_w);
+        kernel::add_scaled(out, *lambda, v);
         if let Some(CosineTerm { direction, weight }) = cosine {
             let Cosine { value: cosine, length, unit } = &at.cosine;
             let scale = weight / (length * length);
-            let (qv, uv) = (kernel::inner(direction, v_w), kernel::inner(unit, v_w));
-            kernel::add_scaled(&mut out[..d], scale * (qv - 3.0 * cosine * uv), unit);
-            kernel::add_scaled(&mut out[..d], scale * uv, direction);
-            kernel::add_scaled(&mut out[..d], scale * cosine, v_w);
+            let (qv, uv) = (kernel::inner(direction, v), kernel::inner(unit, v));
+            kernel::add_scaled(out, scale * (qv - 3.0 * cosine * uv), unit);
+            kernel::add_scaled(out, scale * uv, direction);
+            kernel::add_scaled(out, scale * cosine, v);
         }
     }
 }

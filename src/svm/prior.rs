@@ -21,7 +21,7 @@
 //! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
 //! mean direction whose scores do not follow those of the hint.
 
-use super::background::{Background, Scores};
+use super::background::{Background, Direction, Scores};
 use super::kernel;
 use super::problem::Params;
 use super::text::Texts;
@@ -32,9 +32,6 @@ const PULL: f64 = 4.0;
 
 /// Influence of one exemplar beside that of a trusted hint.
 const EXEMPLAR_SHARE: f64 = 0.65;
-
-/// Conjugate-gradient steps that whiten a text.
-const WHITENING_STEPS: usize = 2;
 
 /// Least trust in a hint.
 const LEAST_TRUST: f64 = 0.05;
@@ -60,44 +57,68 @@ pub(super) struct Prior {
     pub lambda: f64,
     /// How far the exemplars stand out under the hint, in standard deviations.
     pub z: Option<f64>,
+    pub known: Known,
+}
+
+/// What weighing the texts found out that saves the solver passes over the rows.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub xc: Vec<f64>,
+    /// `x.xc` and `x.w0` of the negatives.
+    pub along_xc: Vec<f64>,
+    pub along_w0: Option<Vec<f64>>,
+}
+
+/// A part of `w0` and its scores over the background.
+struct Pull {
+    w: Vec<f64>,
+    scores: Scores,
 }
 
 /// The pull for `set`, which has at least one exemplar and one negative.
 pub(super) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt: &mut dyn FnMut()) -> Prior {
-    let mut background = Background::new(set.negative_values(), set.dimensions(), interrupt);
+    let hint = texts.hint.clone().filter(|_| params.hint_weight > 0.0);
+    let has_hint = hint.is_some();
+    let unwanted = mean_direction(texts.unwanted().cloned());
+    let directions = hint.into_iter().chain(unwanted);
+    let (mut background, mut directions) =
+        Background::new(set.negative_values(), set.dimensions(), directions, interrupt);
     let evidence: f64 = set.exemplar_weights().iter().sum();
     let xc = background.centred_mean(set.exemplar_values(), set.exemplar_weights());
     let xc_square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
-    let along_xc = background.scores(&xc);
+    let along_xc = background.scores(&xc, &mut directions);
+    let (hint, unwanted) = directions.split_at(usize::from(has_hint));
     let lambda = PULL * (along_xc.covariance(&along_xc) / xc_square).max(LEAST_SPREAD) / evidence;
     let exemplar_pull = EXEMPLAR_SHARE * evidence.powf(0.75) * xc_square / along_xc.deviation();
-    let mut prior = Prior { w0: None, lambda, z: None };
     // What unwanted texts are measured against: the hint's part of w, without a hint the exemplars'.
-    let (towards, scores) = match &texts.hint {
-        Some(q) if params.hint_weight > 0.0 => {
-            let along_q = background.scores(q);
-            let z = kernel::inner(&xc, q) / along_q.deviation();
-            prior.z = Some(z);
-            let g = params.hint_weight * trust(z, along_q.skewness());
-            let q = background.whiten(q, lambda, WHITENING_STEPS);
-            let scores = background.scores(&q);
+    let (towards, z) = match (hint.first(), &texts.hint) {
+        (Some(hint), Some(q)) => {
+            let z = kernel::inner(&xc, q) / hint.scores.deviation();
+            let g = params.hint_weight * trust(z, hint.scores.skewness());
+            let (q, scores) = hint.whitened(lambda);
             let scale = g / scores.deviation();
             let kappa = 2.0 / (scale * kernel::inner(&xc, &q).max(0.0) + exemplar_pull);
-            (scaled(&q, kappa * scale), Scores(scaled(&scores.0, kappa * scale)))
+            (Pull { w: scaled(&q, kappa * scale), scores: scores.scaled(kappa * scale) }, Some(z))
         }
         _ => {
             let scale = WITHOUT_HINT * 2.0 / exemplar_pull / along_xc.deviation();
-            (scaled(&xc, scale), Scores(scaled(&along_xc.0, scale)))
+            (Pull { w: scaled(&xc, scale), scores: along_xc.scaled(scale) }, None)
         }
     };
-    let unwanted = mean_direction(texts.unwanted().cloned());
-    let away = unwanted.and_then(|r| away_from(&mut background, &r, &towards, &scores, params, lambda));
-    prior.w0 = match (prior.z, away) {
+    let away = unwanted.first().and_then(|r| away_from(r, &towards, params, lambda));
+    let pull = match (z, away) {
         (Some(_), None) => Some(towards),
-        (Some(_), Some(away)) => Some(towards.iter().zip(&away).map(|(w, away)| w + away).collect()),
+        (Some(_), Some(away)) => {
+            let mut pull = towards;
+            kernel::add_scaled(&mut pull.w, 1.0, &away.w);
+            pull.scores.add_scaled(1.0, &away.scores);
+            Some(pull)
+        }
         (None, away) => away,
     };
-    prior
+    let along_w0 = pull.as_ref().map(|pull| background.uncentred(&pull.scores, &pull.w));
+    let along_xc = background.uncentred(&along_xc, &xc);
+    Prior { w0: pull.map(|pull| pull.w), lambda, z, known: Known { xc, along_xc, along_w0 } }
 }
 
 /// The direction of a search without exemplars: the hint, moved away from unwanted texts and from
@@ -113,41 +134,36 @@ pub(super) fn without_exemplars(
     if set.negatives() == 0 || texts.unwanted().count() + set.counter_exemplars() == 0 {
         return w;
     }
-    let mut background = Background::new(set.negative_values(), d, interrupt);
-    let scores = background.scores(q);
-    let ridge = PULL * scores.covariance(&scores).max(LEAST_SPREAD);
+    let (background, _) = Background::new(set.negative_values(), d, [], interrupt);
     let counters = set.counter_exemplar_values().chunks_exact(d).zip(set.counter_exemplar_weights());
     let counters: Vec<_> =
         counters.map(|(row, weight)| background.centred_mean(row, std::slice::from_ref(weight))).collect();
-    for unwanted in [mean_direction(texts.unwanted().cloned()), mean_direction(counters.into_iter())] {
-        let away = unwanted.and_then(|r| away_from(&mut background, &r, q, &scores, params, ridge));
-        away.iter().for_each(|away| kernel::add_scaled(&mut w, 1.0, away));
+    let unwanted = [mean_direction(texts.unwanted().cloned()), mean_direction(counters.into_iter())];
+    let (mut background, mut unwanted) =
+        Background::new(set.negative_values(), d, unwanted.into_iter().flatten(), interrupt);
+    let towards = Pull { w: q.to_vec(), scores: background.scores(q, &mut unwanted) };
+    let ridge = PULL * towards.scores.covariance(&towards.scores).max(LEAST_SPREAD);
+    for away in unwanted.iter().filter_map(|r| away_from(r, &towards, params, ridge)) {
+        kernel::add_scaled(&mut w, 1.0, &away.w);
     }
     w
 }
 
-/// The step away from `r` for a `w` whose scores are `scores`: away from the part of its whitened direction
-/// whose scores do not follow those of `w`, so that what is wanted is not pushed away with it.
-fn away_from(
-    background: &mut Background,
-    r: &[f64],
-    w: &[f64],
-    scores: &Scores,
-    params: &Params,
-    ridge: f64,
-) -> Option<Vec<f64>> {
-    let variance = scores.covariance(scores);
+/// The step away from `r` for a `w`: away from the part of its whitened direction whose scores do not follow those of
+/// `w`, so that what is wanted is not pushed away with it.
+fn away_from(r: &Direction, towards: &Pull, params: &Params, ridge: f64) -> Option<Pull> {
+    let variance = towards.scores.covariance(&towards.scores);
     if variance == 0.0 || params.counter_hint_weight == 0.0 {
         return None;
     }
-    let mut r = background.whiten(r, ridge, WHITENING_STEPS);
-    let mut along = background.scores(&r);
-    let least = LEAST_OWN_PART * along.deviation();
-    let shared = along.covariance(scores) / variance;
-    kernel::add_scaled(&mut r, -shared, w);
-    along.add_scaled(-shared, scores);
+    let (mut w, mut scores) = r.whitened(ridge);
+    let least = LEAST_OWN_PART * scores.deviation();
+    let shared = scores.covariance(&towards.scores) / variance;
+    kernel::add_scaled(&mut w, -shared, &towards.w);
+    scores.add_scaled(-shared, &towards.scores);
     let share = COUNTER_HINT_SHARE * params.counter_hint_weight;
-    Some(scaled(&r, -share * variance.sqrt() / along.deviation().max(least)))
+    let scale = -share * variance.sqrt() / scores.deviation().max(least);
+    Some(Pull { w: scaled(&w, scale), scores: scores.scaled(scale) })
 }
 
 /// The normalised mean of the normalised `vectors`, unless there is none or they cancel.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::error::FitError;
 use super::kernel;
 use super::loss::Loss;
-use super::prior;
+use super::prior::{self, Known};
 use super::query::Query;
 use super::text::Texts;
 use super::training::TrainingSet;
@@ -132,6 +132,7 @@ pub struct Problem {
     pub(super) params: Params,
     texts: Texts,
     hint_z: Option<f64>,
+    pub(super) known: Option<Known>,
 }
 
 impl Problem {
@@ -161,6 +162,7 @@ impl Problem {
             params,
             texts,
             hint_z: None,
+            known: None,
         };
         if problem.set.exemplars() == 0 {
             problem.search_without_exemplars(interrupt)?;
@@ -189,6 +191,7 @@ impl Problem {
         self.lambda = self.params.lambda * prior.lambda * half;
         self.w0 = prior.w0;
         self.hint_z = prior.z;
+        self.known = Some(prior.known);
     }
 
     fn publish(&mut self) {

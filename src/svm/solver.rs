@@ -18,6 +18,7 @@
 use super::kernel;
 use super::objective::{Evaluation, Objective, Value};
 use super::problem::Problem;
+use super::start::start;
 
 /// A solution of a [`Problem`].
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ struct Newton<'a> {
     cg: ConjugateGradients,
 }
 
-/// The vectors of one inner solve, all of length d + 1, allocated once.
+/// The vectors of one inner solve, all of length d, allocated once.
 struct ConjugateGradients {
     step: Vec<f64>,
     residual: Vec<f64>,
@@ -92,19 +93,20 @@ struct ConjugateGradients {
 
 impl<'a> Newton<'a> {
     fn start(problem: &'a Problem, interrupt: &'a mut dyn FnMut()) -> Self {
-        let mut point = super::start::start(problem, interrupt);
-        let zeros = vec![0.0; point.len()];
+        let mut start = start(problem, interrupt);
+        let zeros = vec![0.0; problem.set.dimensions()];
         let mut objective = Objective::new(problem, interrupt);
         let mut at = objective.evaluation();
-        objective.evaluate(&mut point, &mut at);
-        let radius = norm(&point).max(1.0);
+        objective.evaluate_from(&mut start, &mut at);
+        let point = start.point;
+        let radius = norm(&point[..zeros.len()]).max(1.0);
         let cg = ConjugateGradients {
             step: zeros.clone(),
             residual: zeros.clone(),
             direction: zeros.clone(),
             curved: zeros,
         };
-        Newton { objective, problem, point, at, radius, passes: 2, cg }
+        Newton { objective, problem, point, at, radius, passes: 1, cg }
     }
 
     fn run(mut self) -> Fit {
@@ -113,17 +115,17 @@ impl<'a> Newton<'a> {
         let first = norm(&self.at.gradient);
         let mut trial = self.objective.evaluation();
         let mut trial_point = self.point.clone();
-        let mut iterations = 0;
+        let (d, mut iterations) = (self.cg.step.len(), 0);
         while norm(&self.at.gradient) > target && iterations < self.problem.params.max_iter {
             if self.collapsed() {
                 break;
             }
             iterations += 1;
             let forcing = (norm(&self.at.gradient) / first).sqrt().min(0.1);
-            let predicted = self.solve_model(forcing);
-            for (t, (p, s)) in trial_point.iter_mut().zip(self.point.iter().zip(&self.cg.step)) {
-                *t = p + s;
-            }
+            let predicted = self.solve_model(forcing, 0.5 * target);
+            trial_point.copy_from_slice(&self.point);
+            trial_point[d] -= self.objective.bias_along(&self.cg.step);
+            kernel::add_scaled(&mut trial_point[..d], 1.0, &self.cg.step);
             self.objective.evaluate(&mut trial_point, &mut trial);
             self.passes += 2;
             let change = trial.value.total() - self.at.value.total();
@@ -155,17 +157,19 @@ impl<'a> Newton<'a> {
         }
     }
 
-    /// Minimises the quadratic model within the radius, to a residual of `forcing` times the
-    /// gradient; leaves the step in `cg.step` and returns the model's change, a negative number.
-    fn solve_model(&mut self, forcing: f64) -> f64 {
+    /// Minimises the quadratic model within the radius, to a residual of `forcing` times the gradient or `enough`;
+    /// leaves the step in `cg.step` and returns the model's change, a negative number.
+    fn solve_model(&mut self, forcing: f64, enough: f64) -> f64 {
         let ConjugateGradients { step, residual, direction, curved } = &mut self.cg;
+        self.objective.look_from(&self.at);
+        self.passes += 1;
         step.fill(0.0);
         for (r, g) in residual.iter_mut().zip(&self.at.gradient) {
             *r = -g;
         }
         direction.copy_from_slice(residual);
         let mut residual_square = kernel::inner(residual, residual);
-        let enough = forcing * forcing * residual_square;
+        let enough = (forcing * forcing * residual_square).max(enough * enough);
         for _ in 0..step.len().max(10) {
             self.objective.curve(&self.at, direction, curved);
             self.passes += 1;
@@ -188,7 +192,7 @@ impl<'a> Newton<'a> {
             direction.iter_mut().zip(&*residual).for_each(|(d, r)| *d = r + beta * *d);
         }
         // With residual = -g - H p the model is p.(g - residual) / 2.
-        0.5 * (kernel::inner(step, &self.at.gradient) - kernel::inner(step, residual))
+        0.5 * (kernel::inner(step, &self.at.gradient[..step.len()]) - kernel::inner(step, residual))
     }
 
     /// Whether `w` shrinks to 0, where J has no gradient: a hint that ranks the exemplars below the

@@ -1,85 +1,135 @@
-//! Where the descent starts: the best multiple of a fixed direction.
+//! Where the descent starts: the best point of a line.
 
 use super::kernel;
-use super::objective::scores;
+use super::objective::{chunks, scores};
 use super::problem::Problem;
 
-/// The point `(v, b)` of length d + 1 that the descent starts from. `v` is where the size term pulls to;
-/// without that, the multiple `t > 0` of a fixed direction for which loss and size are least: the hint's, or
-/// without a hint that ranks the exemplars above the negatives the one from the negatives' mean to the
-/// exemplars' mean.
-pub(super) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Vec<f64> {
-    if let Some(w0) = &problem.w0 {
-        return w0.iter().copied().chain([0.0]).collect();
-    }
-    let along_hint = problem.cosine.as_ref().map(|hint| best_multiple(problem, &hint.direction, interrupt));
-    let (v, t, b) = match (&problem.cosine, along_hint) {
-        (Some(hint), Some((t, b))) if t > 0.0 => (hint.direction.clone(), t, b),
-        _ => {
-            let v = difference_of_means(problem);
-            let (t, b) = best_multiple(problem, &v, interrupt);
-            (v, t.max(f64::EPSILON), b)
-        }
-    };
-    v.iter().map(|v| v * t).chain([b]).collect()
+/// A point `(w, b)`, of length d + 1, and the rows' scores `w.x` there.
+pub(super) struct Start {
+    pub point: Vec<f64>,
+    pub scores: Vec<f64>,
 }
 
-fn best_multiple(problem: &Problem, w0: &[f64], interrupt: &mut dyn FnMut()) -> (f64, f64) {
-    let scores = scores(problem.set.values(), w0, interrupt);
-    line_fit(problem, &scores, interrupt)
-}
-
-fn difference_of_means(problem: &Problem) -> Vec<f64> {
+/// Where the descent starts. In the adaptive form on the line from `w0`, or without one from 0, along
+/// the difference between the means of exemplars and negatives. In the published one on the line through 0
+/// along the hint, or without a hint that ranks the exemplars above the negatives that difference.
+pub(super) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Start {
     let set = &problem.set;
-    let mut w0 = vec![0.0; set.dimensions()];
-    for (i, row) in set.values().chunks_exact(set.dimensions()).enumerate() {
-        let weight = -problem.loss(i, 0.0).1;
-        w0.iter_mut().zip(row).for_each(|(w, &x)| *w += weight * f64::from(x));
+    if let Some(known) = &problem.known {
+        // The rows' scores along both vectors are known, but for those of the examples.
+        let examples = &set.values()[..set.values().len() - set.negative_values().len()];
+        let along = |v: &[f64], negatives: &[f64]| {
+            let mut along = Vec::with_capacity(problem.weights.len());
+            kernel::append_dots(examples, v, &mut along);
+            along.extend_from_slice(negatives);
+            along
+        };
+        let from = match (&problem.w0, &known.along_w0) {
+            (Some(w0), Some(along_w0)) => Some((&w0[..], along(w0, along_w0))),
+            _ => None,
+        };
+        return Line::new(problem, from, &known.xc, along(&known.xc, &known.along_xc)).best(interrupt);
     }
-    let length = kernel::inner(&w0, &w0).sqrt();
+    if let Some(hint) = &problem.cosine {
+        let line = Line::new(problem, None, &hint.direction, scores(set.values(), &hint.direction, interrupt));
+        let (t, b) = line.minimise(interrupt);
+        if t > 0.0 {
+            return line.at(t, b);
+        }
+    }
+    let v = difference_of_means(problem, interrupt);
+    let along = scores(set.values(), &v, interrupt);
+    Line::new(problem, None, &v, along).best(interrupt)
+}
+
+fn difference_of_means(problem: &Problem, interrupt: &mut dyn FnMut()) -> Vec<f64> {
+    let set = &problem.set;
+    let mut v = vec![0.0; set.dimensions()];
+    for (start, rows) in chunks(set.values(), set.dimensions()) {
+        let rows = (start..).zip(rows.chunks_exact(set.dimensions()));
+        kernel::combine(rows, |i| -problem.loss(i, 0.0).1, &mut v);
+        interrupt();
+    }
+    let length = kernel::inner(&v, &v).sqrt();
     // Equal means leave no direction; any fixed one will do, the first exemplar's is at hand.
     if length < 1e-9 {
         return set.values()[..set.dimensions()].iter().map(|&v| f64::from(v)).collect();
     }
-    w0.iter().map(|v| v / length).collect()
+    v.iter().map(|v| v / length).collect()
 }
 
-/// Minimises the rows' loss at the scores `t z_i + b` plus `lambda/2 t^2` over `t` and `b` by Newton
-/// steps with halving; a rough answer is enough for a start.
-fn line_fit(problem: &Problem, scores: &[f64], interrupt: &mut dyn FnMut()) -> (f64, f64) {
-    let lambda = problem.lambda;
-    let value = |t: f64, b: f64| {
-        let rows: f64 = scores.iter().enumerate().map(|(i, z)| problem.loss(i, t * z + b).0).sum();
-        rows + 0.5 * lambda * t * t
-    };
-    let (mut t, mut b) = (0.0, 0.0);
-    let mut best = value(t, b);
-    for _ in 0..30 {
-        interrupt();
-        let (mut g_t, mut g_b, mut h_tt, mut h_tb, mut h_bb) = (lambda * t, 0.0, lambda, 0.0, 0.0);
-        for (i, z) in scores.iter().enumerate() {
-            let (_, first, second) = problem.loss(i, t * z + b);
-            g_t += first * z;
-            g_b += first;
-            h_tt += second * z * z;
-            h_tb += second * z;
-            h_bb += second;
-        }
-        let determinant = h_tt * h_bb - h_tb * h_tb;
-        if determinant <= 0.0 {
-            break;
-        }
-        let p_t = -(h_bb * g_t - h_tb * g_b) / determinant;
-        let p_b = -(h_tt * g_b - h_tb * g_t) / determinant;
-        let mut step = 1.0;
-        while step > 1e-4 && value(t + step * p_t, b + step * p_b) >= best {
-            step /= 2.0;
-        }
-        let next = value(t + step * p_t, b + step * p_b);
-        if next >= best * (1.0 - 1e-6) {
-            break;
-        }
-        (t, b, best) = (t + step * p_t, b + step * p_b, next);
+/// The points `from + t v`, and the rows' scores along both.
+struct Line<'a> {
+    problem: &'a Problem,
+    from: Option<(&'a [f64], Vec<f64>)>,
+    v: &'a [f64],
+    along: Vec<f64>,
+}
+
+impl<'a> Line<'a> {
+    fn new(problem: &'a Problem, from: Option<(&'a [f64], Vec<f64>)>, v: &'a [f64], along: Vec<f64>) -> Self {
+        Line { problem, from, v, along }
     }
-    (t, b)
+
+    fn score(&self, i: usize, t: f64) -> f64 {
+        self.from.as_ref().map_or(0.0, |(_, scores)| scores[i]) + t * self.along[i]
+    }
+
+    /// The point where loss and size are least, roughly; not 0 itself, which has no direction.
+    fn best(&self, interrupt: &mut dyn FnMut()) -> Start {
+        let (t, b) = self.minimise(interrupt);
+        self.at(if self.from.is_none() { t.max(f64::EPSILON) } else { t }, b)
+    }
+
+    fn at(&self, t: f64, b: f64) -> Start {
+        let scores = (0..self.along.len()).map(|i| self.score(i, t)).collect();
+        let mut point: Vec<f64> = self.v.iter().map(|v| t * v).collect();
+        if let Some((from, _)) = &self.from {
+            kernel::add_scaled(&mut point, 1.0, from);
+        }
+        point.push(b);
+        Start { point, scores }
+    }
+
+    /// Minimises the rows' loss plus `lambda/2 t^2 |v|^2` over `t` and `b` by Newton steps with halving; a
+    /// rough answer is enough for a start.
+    fn minimise(&self, interrupt: &mut dyn FnMut()) -> (f64, f64) {
+        let lambda = self.problem.lambda * kernel::inner(self.v, self.v);
+        let rows = || 0..self.along.len();
+        let value = |t: f64, b: f64| {
+            let rows: f64 = rows().map(|i| self.problem.loss(i, self.score(i, t) + b).0).sum();
+            rows + 0.5 * lambda * t * t
+        };
+        let (mut t, mut b) = (0.0, 0.0);
+        let mut best = value(t, b);
+        for _ in 0..30 {
+            interrupt();
+            let (mut g_t, mut g_b, mut h_tt, mut h_tb, mut h_bb) = (lambda * t, 0.0, lambda, 0.0, 0.0);
+            for i in rows() {
+                let z = self.along[i];
+                let (_, first, second) = self.problem.loss(i, self.score(i, t) + b);
+                g_t += first * z;
+                g_b += first;
+                h_tt += second * z * z;
+                h_tb += second * z;
+                h_bb += second;
+            }
+            let determinant = h_tt * h_bb - h_tb * h_tb;
+            if determinant <= 0.0 {
+                break;
+            }
+            let p_t = -(h_bb * g_t - h_tb * g_b) / determinant;
+            let p_b = -(h_tt * g_b - h_tb * g_t) / determinant;
+            let mut step = 1.0;
+            while step > 1e-4 && value(t + step * p_t, b + step * p_b) >= best {
+                step /= 2.0;
+            }
+            let next = value(t + step * p_t, b + step * p_b);
+            if next >= best * (1.0 - 1e-6) {
+                break;
+            }
+            (t, b, best) = (t + step * p_t, b + step * p_b, next);
+        }
+        (t, b)
+    }
 }
