@@ -8,12 +8,7 @@ pub(super) fn best(problem: &Problem, scores: &[f64], mut b: f64) -> f64 {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     // Finitely many pieces end the search long before this.
     for _ in 0..200 {
-        let (mut slope, mut curvature) = (0.0, 0.0);
-        for (i, z) in scores.iter().enumerate() {
-            let (_, first, second) = problem.loss(i, z + b);
-            slope += first;
-            curvature += second;
-        }
+        let (slope, curvature) = problem.slope(scores, b);
         if slope < 0.0 {
             low = b;
         } else {

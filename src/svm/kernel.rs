@@ -40,6 +40,37 @@ pub fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
     );
 }
 
+/// Appends `a x`.
+pub fn append_scaled(y: &mut Vec<f32>, a: f64, x: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        || y.extend(x.iter().map(|&x| (a * f64::from(x)) as f32)),
+    );
+}
+
+/// By how much the values above `threshold` are above it, together, and how many they are.
+pub fn excess(values: &[f64], threshold: f64) -> (f64, f64) {
+    let above = |value: f64| value > threshold;
+    vectorised(
+        #[inline(always)]
+        || {
+            let (mut sums, mut counts) = ([0.0; LANES], [0.0; LANES]);
+            let (chunks, rest) = values.as_chunks::<LANES>();
+            for chunk in chunks {
+                for k in 0..LANES {
+                    sums[k] += if above(chunk[k]) { chunk[k] - threshold } else { 0.0 };
+                    counts[k] += if above(chunk[k]) { 1.0 } else { 0.0 };
+                }
+            }
+            for (k, &value) in rest.iter().enumerate().filter(|&(_, &value)| above(value)) {
+                sums[k] += value - threshold;
+                counts[k] += 1.0;
+            }
+            (total(sums), total(counts))
+        },
+    )
+}
+
 /// For each numbered row, of the length of `w`: `c = coefficient(number, row.w)` and `sum += c row`. One
 /// pass, each row read once.
 pub fn accumulate<'a, S: Scalar>(

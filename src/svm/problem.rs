@@ -250,6 +250,27 @@ impl Problem {
         (s * value, s * y * first, s * second)
     }
 
+    /// The first two derivatives of all rows' loss by the bias, at the scores `z_i + b`.
+    pub(super) fn slope(&self, scores: &[f64], b: f64) -> (f64, f64) {
+        let (mut slope, mut curvature) = (0.0, 0.0);
+        // Negatives, nearly all rows, weigh the same and have a loss where their score is above -1.
+        let examples = match self.params.loss {
+            Loss::SquaredHinge => self.weights.len() - self.set.negatives(),
+            Loss::Logistic => self.weights.len(),
+        };
+        for (i, z) in scores[..examples].iter().enumerate() {
+            let (_, first, second) = self.loss(i, z + b);
+            slope += first;
+            curvature += second;
+        }
+        if let Some(weight) = self.weights.get(examples) {
+            let (excess, count) = kernel::excess(&scores[examples..], -1.0 - b);
+            slope += weight * excess;
+            curvature += weight * count;
+        }
+        (slope, curvature)
+    }
+
     /// The rows of the fit.
     pub fn set(&self) -> &TrainingSet {
         &self.set

@@ -144,7 +144,7 @@ impl TrainingSet {
         if norm == 0.0 {
             return false;
         }
-        self.values.extend(vector.iter().map(|&v| (f64::from(v) / norm) as f32));
+        kernel::append_scaled(&mut self.values, 1.0 / norm, vector);
         true
     }
 
