@@ -254,6 +254,30 @@ fn the_same_input_gives_the_same_bits() {
 }
 
 #[test]
+fn every_path_of_the_processor_gives_the_same_answer() {
+    let mut wide = Input::full(8);
+    let mut random = Random(9);
+    let vectors = [&mut wide.exemplars, &mut wide.counter_exemplars, &mut wide.negatives, &mut wide.hints];
+    let texts = [&mut wide.counter_hints, &mut wide.neutral_hints];
+    vectors.into_iter().chain(texts).flatten().for_each(|vector| vector.extend(random.vector(101)));
+    for input in inputs().chain([wide]) {
+        let on = |path| {
+            kernel::FORCED.set(Some(path));
+            let fit = input.fit();
+            kernel::FORCED.set(None);
+            fit
+        };
+        let scalar = on(pulp::Arch::Scalar);
+        for path in kernel::paths() {
+            let fit = on(path);
+            assert_same_direction(&scalar, &fit, 1e-5);
+            // Lanes are fixed and nothing is fused, so there is more than that: the same bits.
+            assert_eq!((scalar.w == fit.w, scalar.b == fit.b), (true, true), "{path:?}");
+        }
+    }
+}
+
+#[test]
 fn row_order_does_not_matter() {
     for input in inputs() {
         let mut turned = input.clone();
