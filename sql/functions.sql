@@ -218,6 +218,72 @@ COMMENT ON FUNCTION hinted_exemplar_report IS
   tol: largest gradient, relative to the weight of the rows, at which the fit is done
   max_iter: most Newton steps';
 
+CREATE FUNCTION hinted_exemplar_search (
+    source regclass,
+    embedding name,
+    exemplar vector DEFAULT '[0]',
+    hint vector DEFAULT NULL,
+    exemplars vector[] DEFAULT NULL,
+    hints vector[] DEFAULT NULL,
+    counter_exemplars vector[] DEFAULT NULL,
+    counter_hints vector[] DEFAULT NULL,
+    reasons vector[] DEFAULT NULL,
+    neutral_hint vector DEFAULT NULL,
+    neutral_hints vector[] DEFAULT NULL,
+    exemplar_weights float8[] DEFAULT NULL,
+    counter_exemplar_weights float8[] DEFAULT NULL,
+    expand int DEFAULT 0,
+    sample_size int DEFAULT 1000,
+    lambda float8 DEFAULT 1,
+    hint_weight float8 DEFAULT 1,
+    counter_hint_weight float8 DEFAULT 1,
+    neutral_fraction float8 DEFAULT 0.5,
+    loss text DEFAULT 'squared_hinge',
+    objective text DEFAULT 'adaptive',
+    seed int8 DEFAULT 0,
+    tol float8 DEFAULT 0.000001,
+    max_iter int DEFAULT 100,
+    k int DEFAULT 20,
+    filter text DEFAULT NULL,
+    OUT tableoid oid,
+    OUT ctid tid,
+    OUT distance float8
+) RETURNS SETOF record
+LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20 SUPPORT hinted_exemplar_search_support
+AS 'MODULE_PATHNAME', 'hinted_exemplar_search_wrapper';
+COMMENT ON FUNCTION hinted_exemplar_search IS
+'the rows nearest to hinted_exemplar with the same arguments, found by several walks through an index and ranked exactly. Arguments:
+  source: the relation that negatives are drawn from, usually the one that is searched
+  embedding: its column of embeddings
+  exemplar: a row like those that are wanted; a null is an error, left out is none
+  hint: the embedding of a text that says what is wanted
+  exemplars: several rows like those that are wanted, beside exemplar
+  hints: several texts, beside hint; they count as the mean of their directions
+  counter_exemplars: rows that are not wanted
+  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
+  reasons: for each of counter_exemplars the text of why it is not wanted, or null
+  neutral_hint: a text that says nothing, such as "a photo."; what other texts share with it is removed
+  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
+  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
+  counter_exemplar_weights: the same for counter_exemplars
+  expand: fit again with this many of the best rows as light exemplars
+  sample_size: how many rows to draw as negatives
+  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
+  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
+  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
+  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
+  loss: squared_hinge or logistic
+  objective: adaptive, or published with its fixed weights
+  seed: another seed draws other negatives
+  tol: largest gradient, relative to the weight of the rows, at which the fit is done
+  max_iter: most Newton steps
+  k: how many rows to return; fewer come only if there are no more
+  filter: what could stand after WHERE, over the columns of source: only rows that satisfy it are searched, as the caller
+and returns, in order of distance, tableoid and ctid,
+  tableoid: the table that the row is in, source itself or one of its partitions or children
+  ctid: where it is in that table, for a join within the same statement
+  distance: embedding <#> the weight vector';
+
 CREATE FUNCTION exemplar_svm (
     exemplars vector[],
     negatives vector[],

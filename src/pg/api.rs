@@ -6,12 +6,14 @@ use pgrx::prelude::*;
 use super::args::{self, Call};
 use super::cache::{self, Answer};
 use super::error::Error;
-use super::fitting;
 #[expect(unused_imports, reason = "named in `requires` below")]
-use super::planner::hinted_exemplar_support;
+use super::planner::{hinted_exemplar_search_support, hinted_exemplar_support};
 use super::report::{FitReport, NewRow};
+use super::search::{self, Found};
 use super::source::Source;
+use super::spi::Connection;
 use super::vector::NewVector;
+use super::{filter, fitting};
 
 /// `w / |w|` for the `w` that minimises J of [`svm`](crate::svm) over what is asked for and `sample_size` rows
 /// of `source`, drawn uniformly from those that the caller sees.
@@ -56,6 +58,38 @@ fn hinted_exemplar_report(fcinfo: pg_sys::FunctionCallInfo) -> Result<pgrx::Json
     Ok(pgrx::JsonB(value.unwrap_or_default()))
 }
 
+/// The rows nearest to that vector, as a set of `tableoid`, `ctid` and `distance`: see [`search`].
+///
+/// # Errors
+/// As [`hinted_exemplar`], and for a source whose rows have no places and a `filter` that is not one expression.
+#[pg_extern(sql = false)]
+fn hinted_exemplar_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    let found = found(fcinfo)?;
+    // SAFETY: sql/functions.sql declares this function to return a set of these rows.
+    unsafe { search::return_rows(fcinfo, &found) };
+    Ok(())
+}
+
+fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Found>, Error> {
+    // SAFETY: sql/functions.sql declares these arguments.
+    let call = unsafe { Call::new(fcinfo, args::SEARCH) };
+    let (source, column) = call.source()?;
+    let (params, sampling) = (call.params()?, call.sampling()?);
+    let (k, filter) = call.search()?;
+    let vectors = call.vector_arguments()?;
+    let query = call.query(&vectors)?;
+    let source = Source::open(source, column, call.vector_type())?;
+    source.check_places()?;
+    let connection = Connection::open();
+    if let Some(filter) = &filter {
+        filter::check(filter, &source, &connection)?;
+    }
+    let outcome = fitting::fit_source(&source, &query, sampling, params)?;
+    let w = &outcome.fit.weights;
+    let starts: Vec<_> = outcome.problem.set().nearest(w).collect();
+    search::search(&source, &connection, w, &starts, k, filter.as_deref().unwrap_or("true"))
+}
+
 fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
     // SAFETY: sql/functions.sql declares these arguments for both functions that come here.
     let call = unsafe { Call::new(fcinfo, args::HINTED_EXEMPLAR) };
@@ -86,7 +120,14 @@ fn exemplar_svm(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorRepo
 extension_sql_file!(
     "../../sql/functions.sql",
     name = "functions",
-    requires =
-        [hinted_exemplar_support, hinted_exemplar, hinted_exemplar_fit, hinted_exemplar_report, exemplar_svm]
+    requires = [
+        hinted_exemplar_support,
+        hinted_exemplar_search_support,
+        hinted_exemplar,
+        hinted_exemplar_fit,
+        hinted_exemplar_report,
+        hinted_exemplar_search,
+        exemplar_svm
+    ]
 );
 extension_sql_file!("../../sql/comments.sql", name = "comments", finalize);

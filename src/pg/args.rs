@@ -7,8 +7,11 @@ use super::source::{Name, Regclass};
 use super::vector::{Vector, VectorArray};
 use crate::svm::{Example, Named, Params, Query};
 
-/// The arguments of `hinted_exemplar` and of all that take the same, in their order.
-pub const HINTED_EXEMPLAR: &[&str] = &[
+/// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
+pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(24).0;
+
+/// The arguments of `hinted_exemplar_search`, in their order.
+pub const SEARCH: &[&str] = &[
     "source",
     "embedding",
     "exemplar",
@@ -33,6 +36,8 @@ pub const HINTED_EXEMPLAR: &[&str] = &[
     "seed",
     "tol",
     "max_iter",
+    "k",
+    "filter",
 ];
 
 /// The arguments of `exemplar_svm`, in their order.
@@ -161,6 +166,14 @@ impl Call {
         };
         params.check()?;
         Ok(params)
+    }
+
+    /// How many rows are wanted, and the condition on them if there is one.
+    ///
+    /// # Errors
+    /// [`Error::NullArgument`], [`Error::OutOfRange`].
+    pub fn search(&self) -> Result<(usize, Option<String>), Error> {
+        Ok((self.count("k", 1)?, self.get("filter")))
     }
 
     /// # Errors

@@ -36,6 +36,10 @@ pub enum Error {
     WrongType { column: String, relation: String, found: String, vector_columns: Vec<String> },
     /// Rows of this kind of relation cannot be drawn.
     UnsupportedRelation { relation: String, kind: &'static str },
+    /// Rows of this kind of relation have no places to return.
+    NoPlaces { relation: String, kind: &'static str },
+    /// `filter` is something else than one expression; the parser's words if it has any.
+    NotOneExpression { filter: String, reason: Option<String> },
     /// Rows of `source` have vectors of different dimensions.
     MixedDimensions { column: String, relation: String, some: usize, others: usize },
     /// `source` has no row with an embedding that the caller sees.
@@ -77,6 +81,7 @@ impl Error {
             Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
+            Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             Error::Fit(_)
             | Error::OutOfRange { .. }
             | Error::UnknownName { .. }
@@ -90,7 +95,9 @@ impl Error {
             Error::UnknownRelation { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
             Error::UnknownColumn { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
             Error::WrongType { .. } => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-            Error::UnsupportedRelation { .. } => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Error::UnsupportedRelation { .. } | Error::NoPlaces { .. } => {
+                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED
+            }
         }
     }
 
@@ -118,6 +125,10 @@ impl Error {
             Error::UnsupportedRelation { relation, kind } => {
                 format!("cannot sample rows of {kind} \"{relation}\"")
             }
+            Error::NoPlaces { relation, kind } => {
+                format!("cannot return places of rows of {kind} \"{relation}\"")
+            }
+            Error::NotOneExpression { .. } => "filter must be one expression".into(),
             Error::MixedDimensions { column, relation, .. } => {
                 format!("column \"{column}\" of relation \"{relation}\" has vectors of different dimensions")
             }
@@ -134,6 +145,10 @@ impl Error {
             Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
             Error::LengthsDiffer { argument, found, of, expected } => {
                 Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
+            }
+            Error::NotOneExpression { filter, reason: None } => Some(format!("filter is \"{filter}\".")),
+            Error::NotOneExpression { filter, reason: Some(reason) } => {
+                Some(format!("filter is \"{filter}\": {reason}."))
             }
             Error::MixedDimensions { some, others, .. } => {
                 Some(format!("Some rows have {some} dimensions, others have {others}."))
@@ -179,6 +194,14 @@ impl Error {
             }
             Error::UnsupportedRelation { .. } => {
                 Some("Name a table, a view or a foreign table as source.".into())
+            }
+            Error::NoPlaces { .. } => Some(
+                "Name the table behind it and give its conditions as filter, or ORDER BY the distance to \
+                 hinted_exemplar(...)."
+                    .into(),
+            ),
+            Error::NotOneExpression { .. } => {
+                Some("It is what could stand after WHERE, such as price < 20 AND NOT sold.".into())
             }
             Error::MixedDimensions { .. } => {
                 Some("Name a materialized view of the rows of one embedding model as source.".into())

@@ -10,7 +10,9 @@ use std::ffi::c_void;
 use std::ptr;
 
 use pgrx::pg_sys::{self, Node, NodeTag};
-use pgrx::{Internal, PgList, prelude::*};
+use pgrx::{FromDatum, Internal, PgList, prelude::*};
+
+use super::args;
 
 /// The planner support function of `hinted_exemplar`, and of any other function that is worth more than a
 /// sub-select, not volatile and not behind an operator: `SUPPORT hinted_exemplar_support` in its CREATE FUNCTION.
@@ -26,6 +28,31 @@ pub fn hinted_exemplar_support(request: Internal) -> Internal {
     };
     // No answer is a null pointer, not an SQL null.
     Internal::from(Some(pg_sys::Datum::from(simpler.unwrap_or(ptr::null_mut()))))
+}
+
+/// The planner support function of `hinted_exemplar_search`: as many rows as its `k`, where that is known.
+#[pg_extern(immutable, strict, parallel_safe)]
+pub fn hinted_exemplar_search_support(request: Internal) -> Internal {
+    let request = request.unwrap().map_or(ptr::null_mut(), |datum| datum.cast_mut_ptr::<Node>());
+    // SAFETY: Postgres passes a node that says what is asked; a request for rows has a call and room for the answer.
+    let answered = unsafe {
+        cast::<pg_sys::SupportRequestRows>(request, NodeTag::T_SupportRequestRows)
+            .and_then(|asked| rows_wanted(asked.root, asked.node))
+            .map(|rows| (*request.cast::<pg_sys::SupportRequestRows>()).rows = rows)
+    };
+    Internal::from(Some(pg_sys::Datum::from(answered.map_or(ptr::null_mut(), |()| request))))
+}
+
+/// The value of the argument `k`, if the planner can tell it.
+unsafe fn rows_wanted(root: *mut pg_sys::PlannerInfo, call: *mut Node) -> Option<f64> {
+    let position = args::SEARCH.iter().position(|&name| name == "k")?;
+    // SAFETY: the caller passes a valid call and its planner's state, or none; `k` is an int.
+    unsafe {
+        let call = cast::<pg_sys::FuncExpr>(call, NodeTag::T_FuncExpr)?;
+        let k = list::<Node>(call.args).nth(position)?;
+        let k = cast::<pg_sys::Const>(pg_sys::estimate_expression_value(root, k), NodeTag::T_Const)?;
+        i32::from_datum(k.constvalue, k.constisnull).filter(|&k| k > 0).map(f64::from)
+    }
 }
 
 /// A call that the planner is about to simplify, and the query that it stands in. Without such a query (a CHECK

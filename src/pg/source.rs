@@ -78,6 +78,34 @@ impl Source {
         format!("a row of column \"{}\"", self.column)
     }
 
+    /// Checks that rows of the relation have places that a query can ask for.
+    ///
+    /// # Errors
+    /// [`Error::NoPlaces`].
+    pub fn check_places(&self) -> Result<(), Error> {
+        // SAFETY: an open relation has its pg_class row.
+        match unsafe { (*self.relation.rd_rel).relkind } as u8 {
+            pg_sys::RELKIND_VIEW => Err(self.no_places("view")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error for rows that have no places.
+    pub fn no_places(&self, kind: &'static str) -> Error {
+        Error::NoPlaces { relation: self.relation.name().to_string(), kind }
+    }
+
+    /// Loads the library of the type `vector`, and with it its settings.
+    pub fn load_vector_library(&self) {
+        let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
+        let mut look_up = pg_sys::FmgrInfo::default();
+        // SAFETY: the type exists and has an output function, written in C.
+        unsafe {
+            pg_sys::getTypeOutputInfo(self.vector_type, &mut output, &mut is_varlena);
+            pg_sys::fmgr_info(output, &mut look_up);
+        }
+    }
+
     /// The error for rows of which some have other dimensions than others.
     pub fn mixed_dimensions(&self, some: usize, others: usize) -> Error {
         let relation = self.relation.name().to_string();
@@ -142,13 +170,44 @@ impl Source {
     /// `$1`, by the operator that an index of the column's type has.
     pub fn query_by_distance(&self) -> String {
         let (vector, column) = (self.quoted_vector(), self.quoted_column());
-        let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
-        let indexed = if has_operator { &column } else { &vector };
+        let (relation, distance) = (quoted(&self.relation), self.distance_to("$1"));
+        format!("SELECT {vector} FROM {relation} WHERE {column} IS NOT NULL ORDER BY {distance} LIMIT $2")
+    }
+
+    /// The query for table, place and distance to the vector `$1` of the `limit` rows nearest to the vector `$2`, by
+    /// an index of the column's type if there is one, of those rows that satisfy `condition`.
+    pub fn query_for_probe(&self, condition: &str, limit: u64) -> String {
+        let (distance, other) = (self.distance_to("$1"), self.distance_to("$2"));
+        format!("{} ORDER BY {other} LIMIT {limit}", self.query_for_distances(&distance, condition))
+    }
+
+    /// The query for the same of the `limit` rows nearest to `$1`, by looking at all of them.
+    pub fn query_for_all(&self, condition: &str, limit: u64) -> String {
+        let distance = self.distance_to("$1");
+        // No index has the sum.
         format!(
-            "SELECT {vector} FROM {} WHERE {column} IS NOT NULL ORDER BY {indexed} OPERATOR({}.<#>) $1 LIMIT $2",
-            quoted(&self.relation),
-            namespace_of(self.vector_type)
+            "{} ORDER BY {distance} OPERATOR(pg_catalog.+) 0::float8, tableoid, ctid LIMIT {limit}",
+            self.query_for_distances(&distance, condition)
         )
+    }
+
+    /// The query that asks for nothing and says what is wrong with a `condition`.
+    pub fn query_to_check(&self, condition: &str) -> String {
+        format!("SELECT FROM {} WHERE ({condition}\n) LIMIT 0", quoted(&self.relation))
+    }
+
+    fn query_for_distances(&self, distance: &str, condition: &str) -> String {
+        let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        format!(
+            "SELECT tableoid, ctid, {distance} FROM {relation} WHERE {column} IS NOT NULL AND ({condition}\n)"
+        )
+    }
+
+    /// The distance of the column to a vector, by the operator that an index of its type has.
+    fn distance_to(&self, vector: &str) -> String {
+        let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
+        let column = if has_operator { self.quoted_column() } else { self.quoted_vector() };
+        format!("({column} OPERATOR({}.<#>) {vector})", namespace_of(self.vector_type))
     }
 
     /// The type `vector`.

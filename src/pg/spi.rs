@@ -6,7 +6,8 @@
 use std::ffi::CString;
 
 use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::pg_sys::NodeTag;
+use pgrx::{FromDatum, IntoDatum, PgList, pg_sys};
 
 /// A connection to SPI, closed when dropped.
 pub struct Connection(());
@@ -27,6 +28,19 @@ impl Connection {
         let plan = unsafe { pg_sys::SPI_prepare(query.as_ptr(), types.len() as i32, types.as_mut_ptr()) };
         Plan { plan, connection: self }
     }
+
+    /// The same with a plan that does not depend on the parameters' values and may run in parallel workers.
+    pub fn prepare_once(&self, query: &str, types: &[pg_sys::Oid]) -> Plan<'_> {
+        let query = CString::new(query).unwrap_or_default();
+        let mut types = types.to_vec();
+        let options = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK) as i32;
+        // SAFETY: as above.
+        let plan = unsafe {
+            let (count, types) = (types.len() as i32, types.as_mut_ptr());
+            pg_sys::SPI_prepare_cursor(query.as_ptr(), count, types, options)
+        };
+        Plan { plan, connection: self }
+    }
 }
 
 impl Drop for Connection {
@@ -43,6 +57,22 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
+    /// Whether a query of [`Connection::prepare_once`] gets its order by sorting all rows, and so from no index.
+    pub fn sorts_all_rows(&self) -> bool {
+        let (no_owner, mut all) = (std::ptr::null_mut(), false);
+        // SAFETY: the plan belongs to the open connection and is not saved, so its cached plan has no owner. That is
+        // null where there is not exactly one query, and else has valid statements until it is released.
+        unsafe {
+            let cached = pg_sys::SPI_plan_get_cached_plan(self.plan);
+            if let Some(plan) = cached.as_ref() {
+                let statements = PgList::<pg_sys::PlannedStmt>::from_pg(plan.stmt_list);
+                all = statements.iter_ptr().all(|statement| sorts((*statement).planTree));
+                pg_sys::ReleaseCachedPlan(cached, no_owner);
+            }
+        }
+        all
+    }
+
     /// Runs the query.
     ///
     /// # Safety
@@ -68,6 +98,31 @@ impl<'a> Plan<'a> {
             pg_sys::SPI_cursor_open(name, self.plan, values, nulls, read_only)
         };
         Cursor { portal, connection: self.connection }
+    }
+}
+
+/// Whether the rows of a plan are all read and then sorted, in each of its parts.
+///
+/// # Safety
+/// `plan` is null or a valid plan.
+unsafe fn sorts(plan: *const pg_sys::Plan) -> bool {
+    let all = |plans: *mut pg_sys::List| {
+        // SAFETY: a valid list of plans.
+        unsafe { PgList::<pg_sys::Plan>::from_pg(plans).iter_ptr().all(|plan| sorts(plan)) }
+    };
+    // SAFETY: the caller passes a valid plan, which has the type that its tag says.
+    unsafe {
+        let Some(node) = plan.as_ref() else { return false };
+        match node.type_ {
+            NodeTag::T_Sort => true,
+            // A plan that shows no rows at all has none to sort.
+            NodeTag::T_Result => node.lefttree.is_null() || sorts(node.lefttree),
+            NodeTag::T_Limit | NodeTag::T_Gather | NodeTag::T_GatherMerge => sorts(node.lefttree),
+            NodeTag::T_Append => all((*plan.cast::<pg_sys::Append>()).appendplans),
+            NodeTag::T_MergeAppend => all((*plan.cast::<pg_sys::MergeAppend>()).mergeplans),
+            NodeTag::T_SubqueryScan => sorts((*plan.cast::<pg_sys::SubqueryScan>()).subplan),
+            _ => false,
+        }
     }
 }
 

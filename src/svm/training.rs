@@ -187,6 +187,17 @@ impl TrainingSet {
         self.len() - self.weights.len()
     }
 
+    /// The exemplar and the negative with the largest inner product with `w`, the first of equals; none where there
+    /// are no exemplars, or too few negatives to tell.
+    pub fn nearest(&self, w: &[f32]) -> impl Iterator<Item = &[f32]> {
+        let best = |rows| -> Option<&[f32]> {
+            let rows = <[f32]>::chunks_exact(rows, self.dimensions.count);
+            rows.rev().max_by(|a, b| kernel::dot(a, w).total_cmp(&kernel::dot(b, w)))
+        };
+        let negative = best(self.negative_values()).filter(|_| self.negatives() > 1);
+        best(self.exemplar_values()).into_iter().chain(negative)
+    }
+
     /// The weights of the exemplars.
     pub fn exemplar_weights(&self) -> &[f64] {
         &self.weights[..self.exemplars]
