@@ -55,7 +55,7 @@ pub fn search(
     let types = [source.vector_type(), source.vector_type()];
     let walk = connection.prepare_once(&source.query_for_probe(condition, candidates), &types);
     let by_index = !walk.sorts_all_rows();
-    let mut found = Vec::new();
+    let (mut found, mut walks) = (Vec::new(), 0);
     if by_index {
         run(&walk, &[w, w], source, &mut found)?;
         for start in starts {
@@ -63,19 +63,18 @@ pub fn search(
             run(&walk, &[w, &towards], source, &mut found)?;
         }
         put_in_order(&mut found);
+        walks = 1 + starts.len();
     }
-    let walked = found.len();
+    let (walked, mut looked) = (found.len(), 0);
     if walked < k {
         // An index may have ended before there were enough, and there is not always one.
         let all = connection.prepare_once(&source.query_for_all(condition, k as u64), &types[..1]);
         found.clear();
         run(&all, &[w], source, &mut found)?;
         put_in_order(&mut found);
+        looked = found.len();
     }
-    debug1!(
-        "found {walked} rows by index, {} by looking at all rows",
-        if walked < k { found.len() } else { 0 }
-    );
+    debug1!("found {walked} rows by index in {walks} walks, {looked} by looking at all rows");
     found.truncate(k);
     Ok(found)
 }
