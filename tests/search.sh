@@ -8,25 +8,24 @@ new_database search
 query "CREATE EXTENSION hinted_exemplar CASCADE;
        CREATE TABLE items (id int, class int, embedding vector(8));
        SELECT setseed(0.5);
-       INSERT INTO items SELECT i, i % 20, l2_normalize((SELECT array_agg((random() - 0.5 + (k = 1)::int)::real)
-                                                         FROM generate_series(1, 8) k)::vector(8) + ('[' || i % 2 || ',0,0,0,0,0,0,0]')::vector)
-       FROM generate_series(1, 20000) i" >/dev/null
+       INSERT INTO items SELECT i, i % 20, l2_normalize((SELECT array_agg((random() - 0.5 + (k = 1 + i % 2)::int)::real)
+                                                         FROM generate_series(1, 8) k)::vector(8)) FROM generate_series(1, 20000) i" >/dev/null
 
-# said CALL: what a session that has not used pgvector before says about a search.
+# said CALL: what a session that has not used pgvector before says about a search; short walks show what is done when they end early.
 said() {
-    PGOPTIONS='-c client_min_messages=debug1 -c jit=off' psql -X -q -A -t -v ON_ERROR_STOP=1 \
+    PGOPTIONS='-c client_min_messages=debug1 -c jit=off -c enable_seqscan=off -c hnsw.max_scan_tuples=1000' psql -X -q -A -t -v ON_ERROR_STOP=1 \
         -c "SELECT count(*) FROM hinted_exemplar_search('items', 'embedding', $1)" 2>&1
 }
 row="exemplar => (SELECT embedding FROM items WHERE id = 7)"
 text="hint => '[1,0.8,0,0,0,0,0,0]'"
-says() { said "$1" | grep -q "found $2 rows by index in $3 walks, $4 by looking at all rows"; }
+says() { grep -q "found $2 rows by index in $3 walks, $4 by looking at all rows" <<<"$(said "$1")"; }
 
 check "without an index all rows are looked at once" says "$row" 0 0 20
 query "CREATE INDEX graph ON items USING hnsw (embedding vector_ip_ops); ANALYZE items"
 check "an exemplar has three walks" says "$row, $text" '[0-9]*' 3 0
 check "a text has one" says "$text" 100 1 0
 check "each walk finds more rows for a larger k" says "$text, k => 200" 400 1 0
-check "an index may leave too few rows" says "$text, k => 19990" '[0-9]*' 1 19990
+check "an index may leave too few rows" says "$text, filter => 'id % 4000 = 0'" '[0-4]' 1 5
 query "CREATE INDEX ON items (class)"
 check "what a condition leaves is found by its own index" says "$text, filter => 'class = 3 AND id < 100'" 0 0 5
 check "there is no more than there is" [ "$(said "$row, filter => 'class = 3 AND id < 100'" | tail -n 1)" = 5 ]
