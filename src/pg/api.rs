@@ -87,7 +87,7 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Found>, Error> {
     let outcome = fitting::fit_source(&source, &query, sampling, params)?;
     let w = &outcome.fit.weights;
     let starts: Vec<_> = outcome.problem.set().nearest(w).collect();
-    search::search(&source, &connection, w, &starts, k, filter.as_deref().unwrap_or("true"))
+    search::search(&source, &connection, w, &starts, k, filter.as_deref())
 }
 
 fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {

@@ -17,9 +17,17 @@ use super::source::Source;
 use super::spi::{self, Connection, Plan};
 use super::vector::NewVector;
 
-/// Rows that a walk looks for at least, and for each row wanted.
-const LEAST_CANDIDATES: u64 = 100;
-const CANDIDATES_PER_ROW: u64 = 2;
+/// How much a row that is known to be near counts beside the weight vector: enough to end there, and little enough
+/// that those found there come in nearly the same order.
+const START_WEIGHT: f32 = 0.5;
+
+/// Rows that a walk keeps in view at least, and for each row wanted.
+const LEAST_WIDTH: u64 = 100;
+const WIDTH_PER_ROW: u64 = 2;
+
+/// Rows that a walk is asked for where a condition leaves out others, for each row wanted: an index that has to go on
+/// gives them out of order.
+const CANDIDATES_PER_ROW: u64 = 4;
 
 /// How much wider a walk is that has no others beside it.
 const ALONE: u64 = 4;
@@ -35,7 +43,7 @@ pub struct Found {
     pub distance: f64,
 }
 
-/// The `k` rows of `source` nearest to `w` that satisfy `condition`, in order of distance, table and place; `starts`
+/// The `k` rows of `source` nearest to `w` that satisfy `filter`, in order of distance, table and place; `starts`
 /// are rows that are known to be near.
 ///
 /// # Errors
@@ -46,11 +54,14 @@ pub fn search(
     w: &[f32],
     starts: &[&[f32]],
     k: usize,
-    condition: &str,
+    filter: Option<&str>,
 ) -> Result<Vec<Found>, Error> {
-    let candidates = (k as u64 * CANDIDATES_PER_ROW).max(LEAST_CANDIDATES);
     let settings = Settings::open();
-    let width = if starts.is_empty() { ALONE * candidates } else { candidates };
+    let (condition, candidates) = match filter {
+        Some(filter) => (filter, k as u64 * CANDIDATES_PER_ROW),
+        None => ("true", k as u64),
+    };
+    let width = (k as u64 * WIDTH_PER_ROW).max(LEAST_WIDTH) * if starts.is_empty() { ALONE } else { 1 };
     walk_far_enough(&settings, source, width);
     let types = [source.vector_type(), source.vector_type()];
     let walk = connection.prepare_once(&source.query_for_probe(condition, candidates), &types);
@@ -59,7 +70,7 @@ pub fn search(
     if by_index {
         run(&walk, &[w, w], source, &mut found)?;
         for start in starts {
-            let towards: Vec<f32> = w.iter().zip(*start).map(|(w, x)| w + x).collect();
+            let towards: Vec<f32> = w.iter().zip(*start).map(|(w, x)| w + START_WEIGHT * x).collect();
             run(&walk, &[w, &towards], source, &mut found)?;
         }
         put_in_order(&mut found);

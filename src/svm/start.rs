@@ -31,7 +31,8 @@ pub(super) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Start {
         return Line::new(problem, from, &known.xc, along(&known.xc, &known.along_xc)).best(interrupt);
     }
     if let Some(hint) = &problem.cosine {
-        let line = Line::new(problem, None, &hint.direction, scores(set.values(), &hint.direction, interrupt));
+        let line =
+            Line::new(problem, None, &hint.direction, scores(set.values(), &hint.direction, interrupt));
         let (t, b) = line.minimise(interrupt);
         if t > 0.0 {
             return line.at(t, b);

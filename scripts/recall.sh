@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Measures how many of the true neighbours an index finds, plain and by hinted_exemplar_search, on real embeddings; prints tables and
+# leaves them, with all figures as JSON, in target/recall. Needs python3 with venv.
+#
+# usage: scripts/recall.sh [FOLDER[+FOLDER...]]...    (by default the CLIP sets joined, and clinc150_minilm, of HINTED_EXEMPLAR_DATA,
+# which is ../shared/data unless it says otherwise; QUERIES=200 is a fifth of the work)
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+command -v python3 >/dev/null || die "python3 is needed to measure"
+data=${HINTED_EXEMPLAR_DATA:-$ROOT/../shared/data}
+if [ $# = 0 ]; then
+    clip=$data/caltech101_clip_b32+$data/sun397_clip_b32+$data/pets37_clip_b32_weakhint
+    set -- "$clip" "$data/clinc150_minilm"
+fi
+for folders; do
+    IFS=+ read -r -a each <<<"$folders"
+    for folder in "${each[@]}"; do
+        [ -r "$folder/items.npy" ] || die "there is no data set in $folder"
+    done
+done
+"$ROOT/scripts/install.sh"
+venv=$STATE/recall-venv
+if ! "$venv/bin/python" -c 'import numpy, psycopg' 2>/dev/null; then
+    run_logged "$LOGS/recall-venv.log" "installing NumPy and psycopg" \
+        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy "psycopg[binary]"' - "$venv" || die "pip failed"
+fi
+lock_clone
+load_environment
+trap '"$ROOT/scripts/cluster.sh" stop recall' EXIT
+"$ROOT/scripts/cluster.sh" start recall
+reach=$("$ROOT/scripts/cluster.sh" env recall)
+eval "$reach"
+OMP_NUM_THREADS=1 "$venv/bin/python" "$ROOT/benches/recall/recall.py" \
+    "${CARGO_TARGET_DIR:-$ROOT/target}/recall" --queries "${QUERIES:-1000}" "$@"
