@@ -128,11 +128,12 @@ pub fn combine<'a, S: Scalar>(
     );
 }
 
-/// The next rows, their numbers and how many they are; the first one stands in for those that are missing.
+/// The numbers of some rows, the rows, and how many they are.
+type Group<'a> = ([usize; GROUP], [&'a [f32]; GROUP], usize);
+
+/// The next rows; the first one stands in for those that are missing.
 #[inline(always)]
-fn next_group<'a>(
-    rows: &mut impl Iterator<Item = (usize, &'a [f32])>,
-) -> Option<([usize; GROUP], [&'a [f32]; GROUP], usize)> {
+fn next_group<'a>(rows: &mut impl Iterator<Item = (usize, &'a [f32])>) -> Option<Group<'a>> {
     let (number, row) = rows.next()?;
     let (mut numbers, mut group, mut filled) = ([number; GROUP], [row; GROUP], 1);
     while filled < GROUP
