@@ -32,28 +32,30 @@ def trust(z, skewness):
     return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z, 0, 1)))
 
 
-def fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss):
+def fit(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", pull_factor=4, share=0.65,
+        whitening=whiten, trust=trust, tol=1e-11):
+    """The solution and J. What follows `loss` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
     K, mu = weights.sum(), B.mean(0)
     Z, xc = B - mu, weights @ P / weights.sum() - mu
     cov = Z.T @ Z / len(Z)
     spread = np.sqrt(xc @ cov @ xc)
-    lam = 4 * spread**2 / (xc @ xc) / K
-    pull = 0.65 * K**0.75 * (xc @ xc) / spread
-    towards, share, w0 = xc / spread * 2 / pull, 0.05, np.zeros(len(xc))
+    lam = pull_factor * spread**2 / (xc @ xc) / K
+    pull = share * K**0.75 * (xc @ xc) / spread
+    towards, push, w0 = xc / spread * 2 / pull, 0.05, np.zeros(len(xc))
     if hint is not None:
         q = without(m, hint, 0.5)
         scores = Z @ q
         g = trust(xc @ q / scores.std(), ((scores / scores.std()) ** 3).mean())
-        q = whiten(q, cov, lam)
+        q = whitening(q, cov, lam)
         q /= (Z @ q).std()
-        towards, share = 2 * g * q / (g * max(0, xc @ q) + pull), 0.2
+        towards, push = 2 * g * q / (g * max(0, xc @ q) + pull), 0.2
         w0 = towards
     if unwanted:
-        r = whiten(unit(sum(without(m, u, 0.5) for u in unwanted)), cov, lam)
+        r = whitening(unit(sum(without(m, u, 0.5) for u in unwanted)), cov, lam)
         least = 0.3 * (Z @ r).std()
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
-        w0 = w0 - share * (Z @ towards).std() * r / max((Z @ r).std(), least)
+        w0 = w0 - push * (Z @ towards).std() * r / max((Z @ r).std(), least)
     half = (K + len(B)) / 2
     X = np.vstack([P, C, B])
     y = np.r_[np.ones(len(P)), -np.ones(len(C) + len(B))]
@@ -70,7 +72,7 @@ def fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss):
         gradient = np.r_[X.T @ (s * y * slope) + half * lam * away, (s * y * slope).sum()]
         return (s * value).sum() + half * lam / 2 * away @ away, gradient
 
-    best = minimize(J, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=dict(maxiter=20000, maxfun=40000, ftol=0, gtol=1e-11))
+    best = minimize(J, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=dict(maxiter=20000, maxfun=40000, ftol=0, gtol=tol))
     return best.x[:-1], best.fun
 
 
@@ -98,4 +100,5 @@ def main():
     json.dump(cases, sys.stdout, separators=(",", ":"))
 
 
-main()
+if __name__ == "__main__":
+    main()
