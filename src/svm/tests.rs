@@ -430,6 +430,22 @@ fn an_example_is_never_a_negative() {
 }
 
 #[test]
+fn the_nearest_are_the_best_exemplar_and_the_best_negative() {
+    let input = Input {
+        exemplars: vec![vec![1.0, 0.0], vec![3.0, 3.0]],
+        negatives: vec![vec![0.0, 1.0], vec![-1.0, 0.0], vec![0.0, 2.0]],
+        ..Input::default()
+    };
+    let set = input.set();
+    let nearest = |w: &[f32]| set.nearest(w).map(<[f32]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(nearest(&[1.0, 0.1]), [vec![1.0, 0.0], vec![0.0, 1.0]]);
+    assert_eq!(nearest(&[-1.0, 0.0])[1], [-1.0, 0.0]);
+    let hints = vec![vec![1.0, 0.0]];
+    let one = Input { exemplars: vec![], negatives: vec![vec![0.0, 1.0]], hints, ..input };
+    assert_eq!(one.set().nearest(&[1.0, 0.0]).count(), 0, "one negative tells nothing");
+}
+
+#[test]
 fn one_exemplar_against_a_thousand_negatives_carries_half_of_the_weight() {
     let negatives: Vec<Vec<f32>> = (0..1000).map(|i| vec![1.0, i as f32]).collect();
     let input = Input { exemplars: vec![vec![-1.0, 0.5]], negatives, ..Input::default() };

@@ -51,6 +51,28 @@ ORDER  BY embedding <#> w, images.id LIMIT 2;
 SELECT average_precision(path IN ('apple.jpg', 'pear.jpg', 'orange.jpg')
                          ORDER BY embedding <#> (SELECT w FROM saved_searches WHERE name = 'fruit'), id)
 FROM images;
+SELECT images.path, found.distance::numeric(4, 3)
+FROM   hinted_exemplar_search('images', 'embedding',
+           exemplar => (SELECT embedding FROM images WHERE path = 'apple.jpg'),
+           hint     => '[0.7, 0.6, 0.1, 0.1]',
+           k        => 3,
+           filter   => 'id <> 2') AS found
+JOIN   images ON images.ctid = found.ctid
+ORDER  BY found.distance, found.ctid;
+WITH examples AS MATERIALIZED (
+    SELECT embedding AS x, hinted_exemplar('images', 'embedding', exemplar => embedding) AS w
+    FROM   images TABLESAMPLE BERNOULLI (100) LIMIT 200    -- of a million rows: BERNOULLI (0.1)
+), found AS MATERIALIZED (
+    SELECT ARRAY(SELECT id FROM images ORDER BY (embedding <#> w) + 0 LIMIT 10) AS exact,    -- no index has the sum
+           ARRAY(SELECT id FROM images ORDER BY embedding <#> w LIMIT 10) AS plain,
+           ARRAY(SELECT id FROM hinted_exemplar_search('images', 'embedding', exemplar => x, k => 10) f
+                 JOIN images ON images.ctid = f.ctid) AS search
+    FROM   examples
+)
+SELECT form, round(avg(hits), 3) AS recall, count(*) FILTER (WHERE hits = 0) AS empty_handed, count(*) AS searches
+FROM   found, LATERAL (VALUES ('plain', plain), ('search', search)) forms (form, ids),
+       LATERAL (SELECT avg((id = ANY (ids))::int) AS hits FROM unnest(exact) id) h
+GROUP  BY form ORDER BY form;
 \set text_embedding '[0.7, 0.6, 0.1, 0.1]'
 INSERT INTO images VALUES (42, 'plum.jpg', '[0.9, 0.6, 0.2, 0.1]');
 SELECT id, path
