@@ -1,22 +1,31 @@
-"""Times this project's fit beside scikit-learn's LinearSVC on the same rows, in one run.
+"""The solver beside scikit-learn's LinearSVC and SciPy's L-BFGS on the same rows: writes rows, has benches/solve.rs time itself on
+them, times the others, and prints one table as tab-separated lines.
 
-usage: python compare.py SOLVE_PROGRAM        needs numpy, scikit-learn; scripts/bench.sh provides both
+usage: python compare.py ROWS_DIRECTORY CRITERION_DIRECTORY COMMAND...     COMMAND runs benches/solve.rs with BENCH_ROWS set
 
-Rows are unit vectors round a common mean with a falling spectrum, as embeddings are. LinearSVC solves the same problem
-without a hint: C = 1 / (2 lambda), balanced classes, tol 1e-6. Its bias is penalised, ours is not, so its objective is
-evaluated as ours is, at its own w and b.
+Rows are unit vectors round a common mean with a falling spectrum, as embeddings are. LinearSVC, as in the published notebook
+(LIBLINEAR's dual, tol 1e-6, balanced classes), solves the published problem without a hint; its bias is penalised, ours is not, so
+its objective is evaluated as ours is, at its own w and b. L-BFGS, with SciPy's own tolerances and the rows as float64, minimises
+the same J as this fit does, whose weighing of the hint it is given for nothing.
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
-RUNS = 21
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests" / "reference"))
+import adaptive  # noqa: E402
+
+NS = [int(n) for n in os.environ.get("NS", "300 1000 3000 10000").split()]
+DS = [int(d) for d in os.environ.get("DS", "128 384 512 1536 4096").split()]
+# Runs of what is compared with: all of them, or as many as its seconds allow for, at least three.
+RUNS, SECONDS = 21, float(os.environ.get("SECONDS_EACH", "2.5"))
 
 
 def rows(n, d, seed=1):
@@ -27,35 +36,57 @@ def rows(n, d, seed=1):
     return (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
 
 
-def objective(X, y, w, b):
+def timed(run):
+    """The median of the times in ms, how many they are, and what the last one returned."""
+    answer, times, began = run(), [], time.perf_counter()
+    while len(times) < RUNS and (len(times) < 3 or time.perf_counter() - began < SECONDS):
+        start = time.perf_counter()
+        answer = run()
+        times.append(1e3 * (time.perf_counter() - start))
+    return np.median(times), len(times), answer
+
+
+def published(X, y, w, b):
     s = np.where(y > 0, len(y) / 2, len(y) / (2 * (len(y) - 1)))
     return 0.5 * (s * np.maximum(1 - y * (X @ w + b), 0) ** 2).sum() + 0.5 * w @ w
 
 
 def linear_svc(X, y):
-    times = []
-    for _ in range(RUNS if len(X) * X.shape[1] < 10**6 else 5):
-        start = time.perf_counter()
-        svc = LinearSVC(C=0.5, class_weight="balanced", tol=1e-6, max_iter=100000).fit(X, y)
-        times.append(1e3 * (time.perf_counter() - start))
-    return np.median(times), objective(X.astype(np.float64), y, svc.coef_[0], svc.intercept_[0])
+    svc = LinearSVC(C=0.5, class_weight="balanced", tol=1e-6, max_iter=100000, dual=True)
+    ms, runs, _ = timed(lambda: svc.fit(X, y))
+    return ms, runs, published(X.astype(np.float64), y, svc.coef_[0].astype(np.float64), svc.intercept_[0])
 
 
-def main(program):
-    print("| n x d | this fit, ms | with hint, ms | LinearSVC, ms | LinearSVC / this fit | objective, this fit | objective, LinearSVC |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    for n, d in [(300, 512), (1000, 128), (1000, 384), (1000, 512), (1000, 1536), (3000, 512)]:
-        X = rows(n + 2, d)
-        with tempfile.TemporaryDirectory() as place:
-            file = pathlib.Path(place) / "rows"
-            X.tofile(file)
-            out = subprocess.run([program, str(file), str(n), str(d)], check=True, capture_output=True, text=True).stdout
-        ours = {line["fit"]: line for line in map(json.loads, out.splitlines())}
-        assert all(line["converged"] for line in ours.values())
-        ms, J = linear_svc(X[: n + 1], np.r_[1.0, -np.ones(n)])
-        plain, hinted = ours["plain"], ours["hinted"]
-        print(f"| {n} x {d} | {plain['ms']:.2f} ({plain['passes']} passes) | {hinted['ms']:.2f} ({hinted['passes']} passes) "
-              f"| {ms:.1f} | {ms / plain['ms']:.1f} | {plain['objective']:.6f} | {J:.6f} |", flush=True)
+def l_bfgs(X, n, hint):
+    P, B, one = X[:1], X[1 : n + 1], np.ones(1)
+    J = adaptive.objective(P, one, X[:0], one[:0], B, X[n + 1] if hint else None, [], None, "squared_hinge")
+    start = np.zeros(X.shape[1] + 1)
+    ms, runs, best = timed(lambda: minimize(J, start, jac=True, method="L-BFGS-B", options=dict(maxiter=10000, maxfun=20000)))
+    return ms, runs, best.fun
 
 
-main(sys.argv[1])
+def main(directory, criterion, command):
+    directory = pathlib.Path(directory)
+    sizes = [(n, d) for n in NS for d in DS]
+    for n, d in sizes:
+        rows(n + 2, d).tofile(directory / f"{n}x{d}")
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"BENCH_ROWS": str(directory)})
+    found = {tuple(line.split()[:2]): line.split()[2:] for line in (directory / "found").read_text().splitlines()}
+    ours = lambda case, size: json.loads((pathlib.Path(criterion) / "fit" / case / size / "new" / "estimates.json").read_text())["median"]["point_estimate"] / 1e6
+    print(*"n d memory published published_J plain plain_J hinted hinted_J passes svc svc_J svc_runs lbfgs lbfgs_J lbfgs_hint lbfgs_hint_J lbfgs_runs".split(), sep="\t", flush=True)
+    for n, d in sizes:
+        size = f"{n}x{d}"
+        X = np.fromfile(directory / size, np.float32).reshape(-1, d)
+        svc = linear_svc(X[: n + 1], np.r_[1.0, -np.ones(n)])
+        wide = X.astype(np.float64)
+        plain, hinted = l_bfgs(wide, n, False), l_bfgs(wide, n, True)
+        cells = [ours("memory", size)]
+        for case in ["published", "plain", "hinted"]:
+            cells += [ours(case, size), float(found[case, size][0])]
+        cells += [int(found["hinted", size][1]), svc[0], svc[2], svc[1], plain[0], plain[2], hinted[0], hinted[2], min(plain[1], hinted[1])]
+        print(n, d, *cells, sep="\t", flush=True)
+        (directory / size).unlink()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

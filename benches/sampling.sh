@@ -1,36 +1,26 @@
 #!/usr/bin/env bash
 # Times how long it takes to draw 1000 negatives, beside the same TID scan written by hand with the places given; prints one table.
 #
-# usage: benches/sampling.sh        (called by scripts/bench.sh; SIZES="128:10000 128:1000000" chooses dimensions and rows; PICK=3 takes
-#                                   the third fastest of 21 runs and not the median, for a machine that is busy with other things)
+# usage: benches/sampling.sh        (called by scripts/bench.sh; SIZES="128:10000 128:1000000" chooses dimensions and rows)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-"$ROOT/scripts/install.sh"
-load_environment
-finish() { "$ROOT/scripts/cluster.sh" stop bench; }
-trap finish EXIT
-# All of it is to be cached by Postgres: a page from the system's cache costs ten times as much, by hand as well.
-SETTINGS="shared_buffers = ${SHARED_BUFFERS:-5GB}
-autovacuum = off" "$ROOT/scripts/cluster.sh" start bench
-reach=$("$ROOT/scripts/cluster.sh" env bench)
-eval "$reach"
+# shellcheck source=benches/lib.sh
+. "$ROOT/benches/lib.sh"
+start_bench
 
 sizes=${SIZES:-128:10000 128:100000 128:1000000 512:10000 512:100000 512:1000000 1536:10000 1536:100000}
 runs=21
 
-sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
-median() { sort -n | sed -n "${PICK:-$(((runs + 1) / 2))}p"; }
-
-sql -c "CREATE EXTENSION hinted_exemplar CASCADE" 2>/dev/null
-# Random vectors, repeated until there are enough rows.
+# Sums of two of a thousand random vectors round a common mean.
 load() {
     sql -c "DROP TABLE IF EXISTS base, t, places" \
-        -c "CREATE TABLE base AS SELECT i AS id, array_agg(random() - 0.5)::vector($1) AS embedding
+        -c "SELECT setseed(0.5)" \
+        -c "CREATE TABLE base AS SELECT i AS id, array_agg(random() - 0.4)::vector($1) AS embedding
             FROM generate_series(1, 1000) i, generate_series(1, $1) GROUP BY i" \
         -c "CREATE TABLE t (id bigint, embedding vector($1))" \
-        -c "INSERT INTO t SELECT i, embedding FROM generate_series(1, $2) i JOIN base ON base.id = i % 1000 + 1" \
+        -c "INSERT INTO t SELECT row_number() OVER (), a.embedding + b.embedding FROM base a, base b LIMIT $2" \
         -c "VACUUM ANALYZE t" \
         -c "CREATE TABLE places AS SELECT s, (SELECT array_agg(ctid) FROM (
                 SELECT ctid FROM t TABLESAMPLE BERNOULLI (least(100, 200000.0 / $2)) REPEATABLE (s) ORDER BY random() LIMIT 1000) r) AS tids

@@ -1,48 +1,88 @@
-//! Times the fit alone, on rows from a file, and prints one JSON line; benches/compare.py runs it.
+//! Times the whole fit, problem and solution, on rows from files; benches/compare.py writes these and reads what criterion and
+//! this leave behind.
 //!
-//! usage: solve FILE N D        FILE: float32, (N + 2) x D: the exemplar, N negatives, the hint
+//! BENCH_ROWS names a directory of files called `NxD`: float32, (N + 2) x D, which are the exemplar, N negatives and the hint.
 
-use std::time::Instant;
+use std::hint::black_box;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
 
-use hinted_exemplar::svm::{Dimensions, Named, Params, Problem, Query, TrainingSet, fit};
+use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
+use hinted_exemplar::svm::{Dimensions, Form, Named, Params, Problem, Query, TrainingSet, fit};
+
+fn main() {
+    let Some(directory) = std::env::var_os("BENCH_ROWS") else { return eprintln!("BENCH_ROWS is not set") };
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut found = std::fs::File::create(Path::new(&directory).join("found")).unwrap();
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let Some((n, d)) = name.split_once('x') else { continue };
+        let (n, d) = (n.parse().unwrap(), d.parse().unwrap());
+        time(&mut criterion, &mut found, &name, &read(&path), n, d);
+    }
+}
+
+fn time(
+    criterion: &mut Criterion,
+    found: &mut std::fs::File,
+    size: &str,
+    values: &[f32],
+    n: usize,
+    d: usize,
+) {
+    let named = |name: &str, i: usize| Named { name: name.into(), values: &values[i * d..(i + 1) * d] };
+    let plain = Query { exemplars: vec![named("exemplar", 0).into()], ..Query::default() };
+    let hinted = Query { hints: vec![named("hint", n + 1)], ..plain.clone() };
+    let mut set = TrainingSet::new(Dimensions { count: d, reference: "the file".into() }, &plain).unwrap();
+    set.reserve(n).unwrap();
+    for row in values[d..(n + 1) * d].chunks_exact(d) {
+        set.offer_negative(row, || "a negative".into()).unwrap();
+    }
+    let mut group = criterion.benchmark_group("fit");
+    group.sample_size(RUNS).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300));
+    group.bench_function(BenchmarkId::new("memory", size), |b| b.iter(|| sum(black_box(&values[..n * d]))));
+    // The published form without a hint is what LinearSVC minimises: hinge and |w|^2 / 2.
+    let published = Params { form: Form::Published, ..Params::default() };
+    let cases =
+        [("published", &plain, published), ("plain", &plain, Params::default()), ("hinted", &hinted, Params::default())];
+    for (case, query, params) in cases {
+        let solve = |set| {
+            let problem = Problem::new(set, query, params, &mut || ()).unwrap();
+            let fit = fit(&problem, &mut || ());
+            (problem, fit)
+        };
+        group.bench_function(BenchmarkId::new(case, size), |b| {
+            b.iter_batched(|| set.clone(), solve, BatchSize::PerIteration);
+        });
+        let (_, fit) = solve(set.clone());
+        let (value, passes) = (fit.value.total(), fit.passes);
+        assert!(fit.converged);
+        writeln!(found, "{case} {size} {value} {passes}").unwrap();
+    }
+}
 
 const RUNS: usize = 21;
 
-fn main() {
-    // cargo passes --bench.
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let [file, n, d] = arguments.as_slice() else { return eprintln!("usage: solve FILE N D") };
-    let (n, d): (usize, usize) = (n.parse().unwrap(), d.parse().unwrap());
-    let bytes = std::fs::read(file).unwrap();
-    let values: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
-    let rows: Vec<&[f32]> = values.chunks_exact(d).collect();
-    let named = |name: &str, i: usize| Named { name: name.into(), values: rows[i] };
-    let query = Query { exemplars: vec![named("exemplar", 0).into()], ..Query::default() };
-    let dimensions = Dimensions { count: d, reference: "the file".into() };
-    let mut set = TrainingSet::new(dimensions, &query).unwrap();
-    for row in &rows[1..=n] {
-        set.offer_negative(row, || "negative".into()).unwrap();
-    }
-    let hinted = Query { hints: vec![named("hint", n + 1)], ..query.clone() };
-    for (label, query) in [("plain", &query), ("hinted", &hinted)] {
-        let problem = Problem::new(set.clone(), query, Params::default(), &mut || ()).unwrap();
-        let mut times: Vec<f64> = (0..=RUNS)
-            .map(|_| {
-                let start = Instant::now();
-                std::hint::black_box(fit(&problem, &mut || ()));
-                start.elapsed().as_secs_f64() * 1e3
-            })
-            .skip(1)
-            .collect();
-        times.sort_by(f64::total_cmp);
-        let fit = fit(&problem, &mut || ());
-        println!(
-            "{{\"fit\": \"{label}\", \"ms\": {}, \"objective\": {}, \"iterations\": {}, \"passes\": {}, \"converged\": {}}}",
-            times[RUNS / 2],
-            fit.value.total(),
-            fit.iterations,
-            fit.passes,
-            fit.converged
-        );
-    }
+fn read(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+/// A plain pass over memory, as fast as this CPU adds up numbers.
+fn sum(values: &[f32]) -> f32 {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0; 128];
+            for chunk in values.as_chunks::<128>().0 {
+                for k in 0..128 {
+                    lanes[k] += chunk[k];
+                }
+            }
+            lanes.iter().sum()
+        },
+    )
 }

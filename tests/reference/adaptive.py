@@ -32,9 +32,9 @@ def trust(z, skewness):
     return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z, 0, 1)))
 
 
-def fit(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", pull_factor=4, share=0.65,
-        whitening=whiten, trust=trust, tol=1e-11):
-    """The solution and J. What follows `loss` is there to be changed by benches/quality/ablation.py."""
+def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", pull_factor=4, share=0.65,
+              whitening=whiten, trust=trust):
+    """J and its gradient, a function of (w, b). What follows `loss` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
     K, mu = weights.sum(), B.mean(0)
     Z, xc = B - mu, weights @ P / weights.sum() - mu
@@ -72,7 +72,13 @@ def fit(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss=
         gradient = np.r_[X.T @ (s * y * slope) + half * lam * away, (s * y * slope).sum()]
         return (s * value).sum() + half * lam / 2 * away @ away, gradient
 
-    best = minimize(J, np.zeros(X.shape[1] + 1), jac=True, method="L-BFGS-B", options=dict(maxiter=20000, maxfun=40000, ftol=0, gtol=tol))
+    return J
+
+
+def fit(P, *others, tol=1e-11, **parts):
+    J = objective(P, *others, **parts)
+    options = dict(maxiter=20000, maxfun=40000, ftol=0, gtol=tol)
+    best = minimize(J, np.zeros(P.shape[1] + 1), jac=True, method="L-BFGS-B", options=options)
     return best.x[:-1], best.fun
 
 
