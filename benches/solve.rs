@@ -46,8 +46,11 @@ fn time(
     group.bench_function(BenchmarkId::new("memory", size), |b| b.iter(|| sum(black_box(&values[..n * d]))));
     // The published form without a hint is what LinearSVC minimises: hinge and |w|^2 / 2.
     let published = Params { form: Form::Published, ..Params::default() };
-    let cases =
-        [("published", &plain, published), ("plain", &plain, Params::default()), ("hinted", &hinted, Params::default())];
+    let cases = [
+        ("published", &plain, published),
+        ("plain", &plain, Params::default()),
+        ("hinted", &hinted, Params::default()),
+    ];
     for (case, query, params) in cases {
         let solve = |set| {
             let problem = Problem::new(set, query, params, &mut || ()).unwrap();

@@ -162,18 +162,6 @@ impl<'a> Drawing<'a> {
         self.wanted - self.set.negatives().min(self.wanted)
     }
 
-    fn offer(&mut self, value: Option<pg_sys::Datum>, row: RowId) -> Result<(), Error> {
-        let Some(value) = value else {
-            self.drawn.nulls += 1;
-            return Ok(());
-        };
-        let (source, set) = (self.source, &mut self.set);
-        // SAFETY: a value of the column, whose type Source::open has found the cast for.
-        let offered = unsafe { source.cast.with_elements(value, |elements| offer(source, set, elements)) }?;
-        self.count(offered?, Some(row));
-        Ok(())
-    }
-
     fn count(&mut self, offered: Offered, row: Option<RowId>) {
         self.drawn.rows += 1;
         match offered {
@@ -239,32 +227,48 @@ impl<'a> Drawing<'a> {
     }
 
     /// Offers the rows at `places` in this order, as many as are missing.
-    fn fetch(&mut self, fetcher: &mut Fetcher, places: &[Place]) -> Result<(), Error> {
-        for places in places.chunks(ROWS_KEPT_AT_ONCE) {
-            if self.missing() == 0 {
-                break;
-            }
-            self.set.reserve(places.len().min(self.missing()))?;
-            let queried = fetcher.query(places);
-            let fetched = fetcher.fetch(self.source, places)?;
-            for (index, &place) in places.iter().enumerate() {
-                if self.missing() == 0 {
+    fn fetch(&mut self, fetcher: &mut Fetcher, mut places: &[Place]) -> Result<(), Error> {
+        while self.missing() > 0 && !places.is_empty() {
+            let (missing, before) = (self.missing(), self.set.negatives());
+            let (now, later) = places.split_at(places.len().min(2 * missing).min(ROWS_KEPT_AT_ONCE));
+            places = later;
+            let queried = fetcher.query(now);
+            let dimensions = self.set.dimensions();
+            let open = self.set.open(now.len())?;
+            let fetched = fetcher
+                .fetch(self.source, dimensions, now, |index, vector| self.set.place(&open, index, vector))?;
+            let mut kept: Vec<usize> = Vec::new();
+            for (index, &place) in now.iter().enumerate() {
+                if kept.len() == missing {
                     break;
                 }
                 let row = fetcher.row_id(place);
-                if let Some(&(rows, index)) = queried.at.get(&row) {
-                    self.offer(queried.rows[rows].get(index, 2), row)?;
-                } else {
-                    match fetched.rows[index] {
-                        Fetched::Nothing => (),
-                        Fetched::Null => self.drawn.nulls += 1,
-                        Fetched::Elements { start, end } => {
-                            let offered = offer(self.source, self.set, &fetched.elements[start..end])?;
-                            self.count(offered, Some(row));
+                let mut fetched = fetched[index];
+                if let Some(&(rows, row)) = queried.at.get(&row) {
+                    let value = queried.rows[rows].get(row, 2);
+                    fetched = fetch_value(self.source, dimensions, value, |vector| {
+                        self.set.place(&open, index, vector)
+                    })?;
+                }
+                match fetched {
+                    Fetched::Nothing => (),
+                    Fetched::Null => self.drawn.nulls += 1,
+                    Fetched::Offered(offered) => {
+                        if offered == Offered::Kept {
+                            kept.push(index);
                         }
+                        self.count(offered, Some(row));
+                    }
+                    Fetched::OtherDimensions(found) => {
+                        let expected = self.set.expected_dimensions();
+                        if before + kept.len() > 0 {
+                            return Err(self.source.mixed_dimensions(expected.count, found));
+                        }
+                        expected.check(found, || self.source.row_named())?;
                     }
                 }
             }
+            self.set.close(open, kept.into_iter());
         }
         Ok(())
     }
@@ -486,22 +490,31 @@ impl Sample {
     }
 }
 
-/// Rows that were fetched by their places, in the order of these.
-struct FetchedRows {
-    rows: Vec<Fetched>,
-    elements: Vec<f32>,
-}
-
+/// What was found at a place.
 #[derive(Clone, Copy)]
 enum Fetched {
     /// The snapshot sees no row there.
     Nothing,
     Null,
-    /// A vector, as a range of the elements of all.
-    Elements {
-        start: usize,
-        end: usize,
-    },
+    Offered(Offered),
+    /// A vector of this many dimensions, not as many as the others.
+    OtherDimensions(usize),
+}
+
+/// Hands a value of the column to `place`, if it can be one of the negatives.
+fn fetch_value(
+    source: &Source,
+    dimensions: usize,
+    value: Option<pg_sys::Datum>,
+    place: impl FnOnce(&[f32]) -> Offered,
+) -> Result<Fetched, Error> {
+    let Some(value) = value else { return Ok(Fetched::Null) };
+    let fetched = |vector: &[f32]| match vector.len() {
+        found if found == dimensions => Fetched::Offered(place(vector)),
+        found => Fetched::OtherDimensions(found),
+    };
+    // SAFETY: a value of the column, whose type Source::open has found the cast for.
+    unsafe { source.cast.with_elements(value, fetched) }
 }
 
 /// # Errors
@@ -543,10 +556,17 @@ impl<'a, 'b> Fetcher<'a, 'b> {
         RowId { table: self.parts.pieces[part as usize].relation().oid(), block, offset }
     }
 
-    /// The vectors of the rows at those of `places` that no query reads. They are fetched in the order in which
-    /// they are stored, which is faster.
-    fn fetch(&mut self, source: &Source, places: &[Place]) -> Result<FetchedRows, Error> {
-        let mut fetched = FetchedRows { rows: vec![Fetched::Nothing; places.len()], elements: Vec::new() };
+    /// Hands the vectors of the rows at those of `places` that no query reads to `put`, with the place's index, and
+    /// says what was found at each. They are fetched in the order in which they are stored, which is
+    /// faster.
+    fn fetch(
+        &mut self,
+        source: &Source,
+        dimensions: usize,
+        places: &[Place],
+        mut put: impl FnMut(usize, &[f32]) -> Offered,
+    ) -> Result<Vec<Fetched>, Error> {
+        let mut fetched = vec![Fetched::Nothing; places.len()];
         if self.by_query.is_some() {
             return Ok(fetched);
         }
@@ -556,18 +576,10 @@ impl<'a, 'b> Fetcher<'a, 'b> {
             pgrx::check_for_interrupts!();
             let Place { part, block, offset } = places[index];
             let Piece::Here(table) = &mut self.parts.pieces[part as usize] else { continue };
-            let row = &mut fetched.rows[index];
-            let elements = &mut fetched.elements;
-            let keep = |value: Option<pg_sys::Datum>| {
-                *row = Fetched::Null;
-                let Some(value) = value else { return Ok(()) };
-                let start = elements.len();
-                // SAFETY: a value of the column, whose type Source::open has found the cast for.
-                unsafe { source.cast.with_elements(value, |vector| append(elements, vector)) }??;
-                *row = Fetched::Elements { start, end: elements.len() };
-                Ok::<(), Error>(())
-            };
-            table.fetch(block, offset, keep).transpose()?;
+            let value = |value| fetch_value(source, dimensions, value, |vector| put(index, vector));
+            if let Some(found) = table.fetch(block, offset, value).transpose()? {
+                fetched[index] = found;
+            }
         }
         Ok(fetched)
     }

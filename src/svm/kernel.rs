@@ -40,11 +40,11 @@ pub fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
     );
 }
 
-/// Appends `a x`.
-pub fn append_scaled(y: &mut Vec<f32>, a: f64, x: &[f32]) {
+/// `y = a x`.
+pub fn scale(y: &mut [f32], a: f64, x: &[f32]) {
     vectorised(
         #[inline(always)]
-        || y.extend(x.iter().map(|&x| (a * f64::from(x)) as f32)),
+        || y.iter_mut().zip(x).for_each(|(y, &x)| *y = (a * f64::from(x)) as f32),
     );
 }
 

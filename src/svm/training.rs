@@ -21,6 +21,12 @@ pub enum Offered {
     Example,
 }
 
+/// Open places of a [`TrainingSet`].
+#[derive(Debug)]
+pub struct Places {
+    first: usize,
+}
+
 /// Unit rows of one dimension, row-major in one allocation.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
@@ -73,7 +79,7 @@ impl TrainingSet {
         let values = (rows + 1).saturating_mul(self.dimensions.count);
         let rows = self.len() + rows;
         let out_of_memory = |_| FitError::OutOfMemory { rows, dimensions: self.dimensions.count };
-        self.values.try_reserve(values).map_err(out_of_memory)
+        self.values.try_reserve_exact(values).map_err(out_of_memory)
     }
 
     /// Adds a negative, unless it is a zero vector or one of the examples.
@@ -95,6 +101,45 @@ impl TrainingSet {
             return Ok(Offered::Example);
         }
         Ok(Offered::Kept)
+    }
+
+    /// Opens `count` places behind the rows there are, for negatives that come in another order than they are to have.
+    /// [`close`](Self::close) comes next but for [`place`](Self::place).
+    ///
+    /// # Errors
+    /// [`FitError::OutOfMemory`].
+    pub fn open(&mut self, count: usize) -> Result<Places, FitError> {
+        self.reserve(count)?;
+        let first = self.len();
+        self.values.resize((first + count) * self.dimensions.count, 0.0);
+        Ok(Places { first })
+    }
+
+    /// Puts a negative, of as many dimensions as the others, into an open place, as
+    /// [`offer_negative`](Self::offer_negative) does behind the last row.
+    pub fn place(&mut self, places: &Places, index: usize, vector: &[f32]) -> Offered {
+        let norm = norm(vector);
+        if norm == 0.0 {
+            return Offered::Zero;
+        }
+        let (row, d) = (places.first + index, self.dimensions.count);
+        kernel::scale(&mut self.values[row * d..(row + 1) * d], 1.0 / norm, vector);
+        match self.find(self.row(row), 0..self.weights.len()) {
+            Some(_) => Offered::Example,
+            None => Offered::Kept,
+        }
+    }
+
+    /// Closes the places, of which those whose indexes `kept` gives, in order, stay.
+    pub fn close(&mut self, places: Places, kept: impl Iterator<Item = usize>) {
+        let (mut end, d) = (places.first, self.dimensions.count);
+        for row in kept.map(|index| places.first + index) {
+            if row != end {
+                self.values.copy_within(row * d..(row + 1) * d, end * d);
+            }
+            end += 1;
+        }
+        self.values.truncate(end * d);
     }
 
     /// The set with `extra` exemplars of the given weight more: unit rows of the same source. Those that
@@ -144,7 +189,9 @@ impl TrainingSet {
         if norm == 0.0 {
             return false;
         }
-        kernel::append_scaled(&mut self.values, 1.0 / norm, vector);
+        let start = self.values.len();
+        self.values.resize(start + vector.len(), 0.0);
+        kernel::scale(&mut self.values[start..], 1.0 / norm, vector);
         true
     }
 
