@@ -8,7 +8,7 @@ use super::vector::{Vector, VectorArray};
 use crate::svm::{Example, Named, Params, Query};
 
 /// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
-pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(24).0;
+pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 2).0;
 
 /// The arguments of `hinted_exemplar_search`, in their order.
 pub const SEARCH: &[&str] = &[

@@ -20,5 +20,5 @@ FROM pg_proc, unnest(proargnames) argument
 WHERE proname IN ('hinted_exemplar', 'hinted_exemplar_fit', 'hinted_exemplar_report', 'hinted_exemplar_search', 'exemplar_svm')
   AND obj_description(pg_proc.oid, 'pg_proc') !~ ('\n  ' || argument || ': \w');
 SELECT attname FROM pg_attribute WHERE attrelid = 'exemplar_fit'::regclass AND attnum > 0 AND col_description(attrelid, attnum) IS NULL;
-SELECT count(DISTINCT proargnames[1:24]) AS orders, count(DISTINCT split_part(pg_get_expr(proargdefaults, 0), ', 20, ', 1)) AS defaults, array_agg(DISTINCT pronargs) AS arguments
+SELECT count(DISTINCT proargnames[1:(SELECT min(pronargs) FROM pg_proc WHERE proname = 'hinted_exemplar')]) AS orders, count(DISTINCT split_part(pg_get_expr(proargdefaults, 0), ', 20, ', 1)) AS defaults, array_agg(DISTINCT pronargs) AS arguments
 FROM pg_proc WHERE proname ~ '^hinted_exemplar' AND proname !~ '_support$';
