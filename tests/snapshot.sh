@@ -52,6 +52,30 @@ query "VACUUM (FREEZE, ANALYZE) items" >/dev/null
 check "and after VACUUM (FREEZE, ANALYZE)" [ "$(query "SELECT $(fit items)")" = "$before" ]
 query "TRUNCATE items; INSERT INTO items SELECT i, ARRAY[1, i % 11, 0] FROM generate_series(1, 500) i" >/dev/null
 
+# A sample that is drawn again is taken from the call before, unless anything may have changed.
+query "CREATE TABLE kept AS SELECT i AS id, ARRAY[i % 97, i % 89, i % 83 + 1]::vector(3) AS embedding FROM generate_series(1, 20000) i" >/dev/null
+kept="SELECT $(fit kept)"
+# taken STATEMENT...: how many of the fits of one session took a sample that was there, and how many answers there were.
+taken() {
+    local statement arguments=()
+    for statement; do arguments+=(-c "$statement"); done
+    PGOPTIONS='-c client_min_messages=debug1' psql -X -q -A -t -v ON_ERROR_STOP=1 "${arguments[@]}" 2>&1 |
+        awk '/rows that were drawn before/ { taken++ } length($0) == 32 && !seen[$0]++ { answers++ } END { print taken + 0, answers + 0 }'
+}
+in_between() { echo "\\! psql -X -q -c \"$1\""; }
+check "a second call takes the sample of the first, to the same answer" [ "$(taken "$kept" "$kept")" = "1 1" ]
+check "so does one with other texts" [ "$(taken "$kept" "SELECT md5(hinted_exemplar('kept', 'embedding', exemplar => '[1,0.1,0]')::text)")" = "1 2" ]
+check "not one with another seed or size" [ "$(taken "$kept" "SELECT hinted_exemplar('kept', 'embedding', exemplar => '[1,0.2,0]', seed => 1)" "SELECT hinted_exemplar('kept', 'embedding', exemplar => '[1,0.2,0]', sample_size => 10)")" = "0 1" ]
+check "not after another session has written" [ "$(taken "$kept" "$(in_between "UPDATE kept SET embedding = embedding WHERE id = 1")" "$kept")" = "0 1" ]
+check "not in a transaction that has written" [ "$(taken "$kept" "BEGIN" "DELETE FROM kept WHERE id % 2 = 0" "$kept" "ROLLBACK" "$kept" "$kept")" = "1 2" ]
+check "not after the table has another file" [ "$(taken "$kept" "$(in_between "CREATE TABLE other AS TABLE kept; TRUNCATE kept; INSERT INTO kept TABLE other")" "$kept" | cut -d' ' -f1)" = 0 ]
+check "not in a serializable transaction, which must be seen to read" [ "$(taken "$kept" "BEGIN ISOLATION LEVEL SERIALIZABLE" "$kept" "COMMIT")" = "0 1" ]
+check "not where an example is one of the rows" [ "$(taken "$kept" "SELECT hinted_exemplar('kept', 'embedding', exemplars => (SELECT array_agg(embedding) FROM kept WHERE id % 5 = 0))")" = "0 1" ]
+check "not where the caller may not read" [ "$(taken "CREATE ROLE stranger" "$kept" "SET ROLE stranger" "$kept" | cut -d' ' -f1)" = 0 ]
+query "DROP ROLE stranger" >/dev/null
+large="SELECT md5(hinted_exemplar('kept', 'embedding', exemplar => '[1,0.2,0]', sample_size => 8000)::text)"
+check "not where the rows are more than work_mem" [ "$(taken "SET work_mem = '64kB'" "$large" "$large") $(taken "$large" "$large")" = "0 1 1 1" ]
+
 # Uncommitted rows: the own ones are seen, also by a function in the same command's successors; others' are not.
 tell "BEGIN"
 tell "INSERT INTO items SELECT i, ARRAY[0, 0, 1] FROM generate_series(1, 500) i"

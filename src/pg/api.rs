@@ -32,7 +32,7 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
     let fit = || -> Result<_, Error> {
         let source = Source::open(source, column, call.vector_type())?;
         let outcome = fitting::fit_source(&source, &query, sampling, params)?;
-        Ok(Answer { weights: outcome.fit.weights, keep: source.is_fixed_by_snapshot() })
+        Ok(Answer { weights: outcome.into_weights(), keep: source.is_fixed_by_snapshot() })
     };
     // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
     let weights = unsafe { cache::fitted_once(fcinfo, key, fit) }?;

@@ -17,11 +17,24 @@ struct Key {
 /// What a snapshot sees: other transactions by `bounds` and `running`, the own one by its command and,
 /// since a rolled back part of it takes its rows along, by its subtransaction.
 #[derive(PartialEq)]
-struct SnapshotKey {
+pub struct SnapshotKey {
     bounds: (pg_sys::TransactionId, pg_sys::TransactionId),
     running: Vec<pg_sys::TransactionId>,
     command: pg_sys::CommandId,
     subtransaction: pg_sys::SubTransactionId,
+    overflowed: bool,
+}
+
+impl SnapshotKey {
+    /// Whether all running transactions are listed.
+    pub fn is_complete(&self) -> bool {
+        !self.overflowed
+    }
+
+    /// Whether both see the same of what other transactions have done.
+    pub fn sees_others_as(&self, other: &Self) -> bool {
+        (self.bounds, &self.running, self.overflowed) == (other.bounds, &other.running, other.overflowed)
+    }
 }
 
 struct Kept {
@@ -72,7 +85,8 @@ pub unsafe fn fitted_once<E>(
     Ok(weights)
 }
 
-fn active_snapshot() -> Option<SnapshotKey> {
+/// What the active snapshot sees, if there is one.
+pub fn active_snapshot() -> Option<SnapshotKey> {
     // SAFETY: the active snapshot, if there is one, stays valid while this copies from it; its arrays
     // hold `xcnt` and `subxcnt` transactions and may be null when they hold none.
     unsafe {
@@ -93,6 +107,7 @@ fn active_snapshot() -> Option<SnapshotKey> {
             running,
             command: snapshot.curcid,
             subtransaction: pg_sys::GetCurrentSubTransactionId(),
+            overflowed: snapshot.suboverflowed,
         })
     }
 }

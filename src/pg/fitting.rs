@@ -8,6 +8,7 @@ use pgrx::prelude::*;
 use super::args::Sampling;
 use super::error::Error;
 use super::nearest;
+use super::reuse::Key;
 use super::sample::{self, Drawn};
 use super::source::Source;
 use crate::svm::{self, Dimensions, Fit, FitError, Named, Params, Problem, Query, TrainingSet};
@@ -24,6 +25,18 @@ pub struct Outcome {
     pub expanded: usize,
     pub sampling: Duration,
     pub solving: Duration,
+    /// What the sample of the problem can be kept by.
+    key: Option<Key>,
+}
+
+impl Outcome {
+    /// The answer alone. The sample is kept for another call.
+    pub fn into_weights(self) -> Vec<f32> {
+        if let Some(key) = self.key {
+            key.keep(self.problem.into_set(), self.drawn);
+        }
+        self.fit.weights
+    }
 }
 
 /// Fits `query` against rows drawn from `source`.
@@ -45,12 +58,19 @@ pub fn fit_source(
         && query.counter_hints.is_empty()
         && sampling.expand == 0;
     let wanted = if hint_alone { 1 } else { sampling.sample_size };
-    let drawn = sample::draw(source, &mut set, wanted, sampling.seed)?;
+    let key = Key::of(source, wanted, sampling.seed).filter(|_| !hint_alone);
+    let drawn = match key.as_ref().and_then(|key| key.take(source, &set)) {
+        Some((with_negatives, drawn)) => {
+            set = with_negatives;
+            drawn
+        }
+        None => sample::draw(source, &mut set, wanted, sampling.seed)?,
+    };
     report_sample(source, &drawn, wanted)?;
     let sampled = started.elapsed();
     let Fitted { problem, fit } = fit(set, query, params)?;
     let mut outcome =
-        Outcome { problem, fit, drawn, expanded: 0, sampling: sampled, solving: Duration::ZERO };
+        Outcome { problem, fit, drawn, expanded: 0, sampling: sampled, solving: Duration::ZERO, key };
     if sampling.expand > 0 {
         expand(source, query, sampling.expand, params, &mut outcome)?;
     }
@@ -87,8 +107,15 @@ fn expand(
     best.truncate(k * set.dimensions());
     let (expanded, kept) = set.expanded(&best, EXPANSION_WEIGHT / k as f64)?;
     outcome.expanded = expanded.exemplars() - set.exemplars();
-    outcome.drawn.row_ids = kept.iter().map(|&row| outcome.drawn.row_ids[row]).collect();
-    Fitted { problem: outcome.problem, fit: outcome.fit } = fit(expanded, query, params)?;
+    let row_ids = kept.iter().map(|&row| outcome.drawn.row_ids[row]).collect();
+    let drawn = Drawn { row_ids, ..outcome.drawn.clone() };
+    let Fitted { problem, fit } = fit(expanded, query, params)?;
+    let sample = std::mem::replace(&mut outcome.problem, problem).into_set();
+    let all_drawn = std::mem::replace(&mut outcome.drawn, drawn);
+    outcome.fit = fit;
+    if let Some(key) = outcome.key.take() {
+        key.keep(sample, all_drawn);
+    }
     Ok(())
 }
 

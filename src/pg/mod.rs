@@ -12,6 +12,7 @@ mod nearest;
 mod parts;
 mod planner;
 mod report;
+mod reuse;
 mod sample;
 mod search;
 mod settings;

@@ -55,7 +55,7 @@ struct Suspect {
 impl FitReport {
     /// Explains `outcome`, the fit of `query`.
     pub fn of(query: &Query, outcome: &Outcome) -> Self {
-        let Outcome { problem, fit, drawn, expanded, sampling, solving } = outcome;
+        let Outcome { problem, fit, drawn, expanded, sampling, solving, .. } = outcome;
         let report = Report::of(problem, fit, &mut || {
             pgrx::check_for_interrupts!();
         });

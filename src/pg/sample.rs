@@ -77,6 +77,8 @@ pub struct Drawn {
     pub examples: u64,
     /// Whether every row was seen.
     pub exhausted: bool,
+    /// Whether the source was found to have few rows for its size.
+    pub sparse: bool,
     /// For each negative, in order, which row it is; `None` where rows have no place, as in a view.
     pub row_ids: Vec<Option<RowId>>,
 }
@@ -281,6 +283,7 @@ impl<'a> Drawing<'a> {
         asked: usize,
         last: Option<Place>,
     ) -> Result<(), Error> {
+        self.drawn.sparse = true;
         let relation = self.source.relation.name();
         let is_here = fetcher.parts.pieces.iter().all(|piece| matches!(piece, Piece::Here(_)));
         let what = if is_here { "so all of it is scanned" } else { "so fewer are drawn" };

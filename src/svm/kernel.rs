@@ -82,7 +82,7 @@ pub fn accumulate<'a, S: Scalar>(
     vectorised(
         #[inline(always)]
         || {
-            while let Some((numbers, group, filled)) = next_group(&mut rows) {
+            while let Some(Group { numbers, rows: group, filled }) = next_group(&mut rows) {
                 let scores = dot_group(group, w);
                 let mut c = [S::default(); GROUP];
                 for k in 0..filled {
@@ -117,7 +117,7 @@ pub fn combine<'a, S: Scalar>(
     vectorised(
         #[inline(always)]
         || {
-            while let Some((numbers, group, filled)) = next_group(&mut rows) {
+            while let Some(Group { numbers, rows: group, filled }) = next_group(&mut rows) {
                 let mut c = [S::default(); GROUP];
                 for k in 0..filled {
                     c[k] = coefficient(numbers[k]);
@@ -128,21 +128,24 @@ pub fn combine<'a, S: Scalar>(
     );
 }
 
-/// The numbers of some rows, the rows, and how many they are.
-type Group<'a> = ([usize; GROUP], [&'a [f32]; GROUP], usize);
+/// Rows, their numbers and how many they are; the first one stands in for those that are missing.
+struct Group<'a> {
+    numbers: [usize; GROUP],
+    rows: [&'a [f32]; GROUP],
+    filled: usize,
+}
 
-/// The next rows; the first one stands in for those that are missing.
 #[inline(always)]
 fn next_group<'a>(rows: &mut impl Iterator<Item = (usize, &'a [f32])>) -> Option<Group<'a>> {
     let (number, row) = rows.next()?;
-    let (mut numbers, mut group, mut filled) = ([number; GROUP], [row; GROUP], 1);
-    while filled < GROUP
+    let mut group = Group { numbers: [number; GROUP], rows: [row; GROUP], filled: 1 };
+    while group.filled < GROUP
         && let Some((number, row)) = rows.next()
     {
-        (numbers[filled], group[filled]) = (number, row);
-        filled += 1;
+        (group.numbers[group.filled], group.rows[group.filled]) = (number, row);
+        group.filled += 1;
     }
-    Some((numbers, group, filled))
+    Some(group)
 }
 
 /// `row . w` of each row.

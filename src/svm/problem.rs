@@ -271,6 +271,11 @@ impl Problem {
         (slope, curvature)
     }
 
+    /// The rows of the fit, which ends here.
+    pub fn into_set(self) -> TrainingSet {
+        self.set
+    }
+
     /// The rows of the fit.
     pub fn set(&self) -> &TrainingSet {
         &self.set

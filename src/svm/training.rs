@@ -172,6 +172,31 @@ impl TrainingSet {
         Ok((set, kept))
     }
 
+    /// These examples with the negatives of `other`; `None` if they cannot be, or an example is one of them.
+    pub fn with_negatives_of(&self, other: TrainingSet) -> Option<Self> {
+        let d = self.dimensions.count;
+        if other.dimensions.count != d {
+            return None;
+        }
+        let mut negatives = other.negative_values().chunks_exact(d);
+        if negatives.any(|row| self.find(row, 0..self.weights.len()).is_some()) {
+            return None;
+        }
+        let mut values = other.values;
+        values.splice(..other.weights.len() * d, self.values.iter().copied());
+        Some(TrainingSet {
+            values,
+            weights: self.weights.clone(),
+            dimensions: self.dimensions.clone(),
+            ..*self
+        })
+    }
+
+    /// How much memory the rows take.
+    pub fn bytes(&self) -> usize {
+        self.values.capacity() * size_of::<f32>()
+    }
+
     /// Removes from `rows`, unit vectors one behind the other, those that are examples.
     pub fn drop_examples(&self, rows: &mut Vec<f32>) {
         let other = |row: &&[f32]| self.find(row, 0..self.weights.len()).is_none();
