@@ -36,7 +36,7 @@ test-all: ## run every test with each supported Postgres that is installed
 recall: ## measure how many true neighbours an index finds, plain and by hinted_exemplar_search (QUERIES=200 for less)
 	@scripts/recall.sh $(FOLDERS)
 
-bench: ## time the fit beside scikit-learn's LinearSVC (installs it into a virtual environment), and sampling beside plain SQL
+bench: ## time the solver and whole calls beside what they replace (installs that into a virtual environment)
 	@scripts/bench.sh
 
 quality: ## measure search quality on labelled data sets (DATA=dir, SCENARIOS="a d" for some, UPDATE=1 rewrites the README's table)

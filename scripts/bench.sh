@@ -1,20 +1,36 @@
 #!/usr/bin/env bash
-# Times the fit beside scikit-learn's LinearSVC on the same rows, and sampling beside a TID scan by hand; prints two tables.
-# The first needs python3 with venv, and no Postgres.
+# Times the solver beside scikit-learn's LinearSVC and SciPy's L-BFGS, and whole calls in SQL beside what they replace; prints one table and
+# draws docs/speed.svg. Needs python3 with venv. Takes about ten minutes and 8 GB of memory.
+#
+# usage: scripts/bench.sh        (NS="300 1000" DS="128 512" chooses sizes of the solver; SECONDS_EACH=1000 gives slow ones all 21 runs;
+#                                 SERVER=no leaves the server out)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+LOAD_BEFORE=$(cut -d' ' -f1 /proc/loadavg)
 command -v python3 >/dev/null || die "python3 is needed for what this compares with"
 venv=$STATE/bench-venv
-if ! "$venv/bin/python" -c 'import sklearn' 2>/dev/null; then
-    run_logged "$LOGS/bench-venv.log" "installing scikit-learn for comparison" \
-        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy scikit-learn' - "$venv" || die "pip failed"
+if ! "$venv/bin/python" -c 'import sklearn, psycopg' 2>/dev/null; then
+    run_logged "$LOGS/bench-venv.log" "installing scikit-learn and psycopg for comparison" \
+        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy scipy scikit-learn "psycopg[binary]"' - "$venv" || die "pip failed"
 fi
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 cd "$ROOT"
-run_logged "$LOGS/bench-build.log" "building the benchmark" cargo build --release --no-default-features --bench solve
-program=$(find "${CARGO_TARGET_DIR:-target}/release/deps" -name 'solve-*' -type f -perm -u+x -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
-say "$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), one core; medians of 21 runs after one more; lambda 1"
-OMP_NUM_THREADS=1 "$venv/bin/python" "$ROOT/benches/compare.py" "$program"
-say "medians of 21 samples of 1000 rows after as many more, all cached by Postgres"
-exec "$ROOT/benches/sampling.sh"
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+mkdir "$place/rows" docs 2>/dev/null || true
+
+run_logged "$LOGS/bench-build.log" "building the benchmark" cargo bench --no-default-features --bench solve --no-run
+step "the solver"
+"$venv/bin/python" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench --no-default-features --bench solve |
+    tee "$LOGS/bench-solve" >&2
+: >"$LOGS/bench-server"
+if [ "${SERVER:-yes}" = yes ]; then
+    PG_CONFIG='' "$ROOT/scripts/setup.sh"
+    benches/server.sh "$venv/bin/python" | tee "$LOGS/bench-server" >&2
+fi
+machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), $(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB"
+echo "$machine; one thread for each; medians of 21 runs after warm-up in one run of make bench; load before it $LOAD_BEFORE"
+echo
+"$venv/bin/python" benches/report.py "$LOGS/bench-solve" "$LOGS/bench-server" docs/speed.svg
