@@ -30,7 +30,7 @@ if [ "${SERVER:-yes}" = yes ]; then
     PG_CONFIG='' "$ROOT/scripts/setup.sh"
     benches/server.sh "$venv/bin/python" | tee "$LOGS/bench-server" >&2
 fi
-machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), $(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB"
+machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), $(getconf _NPROCESSORS_ONLN) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB"
 echo "$machine; one thread for each; medians of 21 runs after warm-up in one run of make bench; load before it $LOAD_BEFORE"
 echo
 "$venv/bin/python" benches/report.py "$LOGS/bench-solve" "$LOGS/bench-server" docs/speed.svg
