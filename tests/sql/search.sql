@@ -130,25 +130,6 @@ CREATE VIEW plain AS SELECT * FROM items WHERE class < 10;
 SELECT source, count(*), count(DISTINCT s.ctid) AS places, bool_and(s.tableoid = source::regclass) AS tables FROM vectors, unnest('{halves,sparse,reals,stored}'::text[]) source, LATERAL hinted_exemplar_search(source, 'embedding', exemplar => x, hint => q) s GROUP BY source ORDER BY source;
 SELECT count(*) FROM hinted_exemplar_search('plain', 'embedding', hint => '[1,0,0,0,0,0,0,0]');
 \echo :LAST_ERROR_SQLSTATE
--- Foreign tables: one that knows places, and one that does not.
-CREATE EXTENSION postgres_fdw;
-CREATE EXTENSION file_fdw;
-CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (extensions 'vector');
-\set ECHO none
-SELECT format('ALTER SERVER itself OPTIONS (ADD host %L, ADD port %L, ADD dbname %L)',
-              current_setting('unix_socket_directories'), current_setting('port'), current_database()) \gexec
-\set ECHO all
-CREATE USER MAPPING FOR CURRENT_USER SERVER itself;
-CREATE FOREIGN TABLE elsewhere (id int, class int, embedding vector(8)) SERVER itself OPTIONS (table_name 'items');
-ANALYZE elsewhere;
-UPDATE vectors SET w = hinted_exemplar('elsewhere', 'embedding', exemplar => x, hint => q, sample_size => 500);
-SELECT finds('elsewhere', 20) AS elsewhere, finds('elsewhere', 20, 'class = 3') AS filtered;
-SELECT current_setting('data_directory') || '/regress_search.csv' AS file \gset
-COPY items TO :'file' CSV;
-CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
-CREATE FOREIGN TABLE from_file (id int, class int, embedding vector(8)) SERVER files OPTIONS (filename :'file', format 'csv');
-SELECT count(*) FROM hinted_exemplar_search('from_file', 'embedding', hint => '[1,0,0,0,0,0,0,0]');
-\echo :LAST_ERROR_SQLSTATE
 -- Where a set may stand: several searches at once, the target list, a prepared statement, a cursor, a read-only transaction.
 SELECT i.id, count(*) FROM items i, LATERAL hinted_exemplar_search('items', 'embedding', exemplar => i.embedding, k => i.id) s WHERE i.id BETWEEN 3 AND 5 GROUP BY i.id ORDER BY i.id;
 SELECT count(s) FROM (SELECT hinted_exemplar_search('items', 'embedding', hint => q, k => 3) AS s FROM vectors) t;
