@@ -185,12 +185,12 @@ fn mean_direction(vectors: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
 /// have this skewness: `1 - (1 - a)(1 - b)`, at least 0.05.
 ///
 /// * `a = max(0, 1 - 2/z'^2)`: the hint singles out its own exemplars. `z' = z (1 + clip(2 skewness, -0.5, 1))`.
-/// * `b = clip(2 skewness, 0, 1) clip(z, 0, 1)`: it singles out some rows, and does not turn the exemplars down. The
+/// * `b = clip(2 skewness, 0, 1) clip(z + 0.5, 0, 1)`: it singles out some rows, and does not turn the exemplars down. The
 ///   scores of a text that few rows answer have a long upper tail, those of a text that says nothing here have none.
-fn trust(z: f64, skewness: f64) -> f64 {
+pub(super) fn trust(z: f64, skewness: f64) -> f64 {
     let believed = z * (1.0 + (2.0 * skewness).clamp(-0.5, 1.0));
     let own = if z > 0.0 { (1.0 - 2.0 / (believed * believed)).max(0.0) } else { 0.0 };
-    let some = (2.0 * skewness).clamp(0.0, 1.0) * z.clamp(0.0, 1.0);
+    let some = (2.0 * skewness).clamp(0.0, 1.0) * (z + 0.5).clamp(0.0, 1.0);
     (1.0 - (1.0 - own) * (1.0 - some)).max(LEAST_TRUST)
 }
 

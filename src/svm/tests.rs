@@ -655,3 +655,20 @@ fn the_adaptive_form_agrees_with_an_independent_implementation() {
         assert!(cosine > 1.0 - 1e-6, "case {i}: cosine {cosine}");
     }
 }
+
+#[test]
+fn trust_goes_by_the_exemplars_and_by_the_tail() {
+    for (z, skewness, expected) in [
+        (0.0, 0.0, 0.05),
+        (2.0, 0.0, 0.5),
+        (3.0, -0.5, 1.0 / 9.0),
+        (-0.25, 0.25, 0.125),
+        (1.0, 0.1, 0.2),
+        (2.0, 0.1, 1.0 - 2.0 / 5.76 * 0.8),
+        (-1.0, 5.0, 0.05),
+        (0.5, 0.5, 1.0),
+    ] {
+        let trust = prior::trust(z, skewness);
+        assert!((trust - expected).abs() < 1e-12, "{z} {skewness}: {trust}");
+    }
+}

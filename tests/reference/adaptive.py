@@ -29,7 +29,7 @@ def without(m, v, fraction):
 
 def trust(z, skewness):
     own = max(0, 1 - 2 / (z * (1 + np.clip(2 * skewness, -0.5, 1))) ** 2) if z > 0 else 0
-    return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z, 0, 1)))
+    return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z + 0.5, 0, 1)))
 
 
 def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", pull_factor=4, share=0.65,
