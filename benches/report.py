@@ -84,7 +84,7 @@ def panel(x0, title, axis, lines, dashed):
     """One log-log plot: lines are (label, points), and so is dashed."""
     every = [point for _, points in lines + dashed for point in points]
     (x_low, x_high), (y_low, y_high) = (((min(v), max(v)) for v in zip(*every)))
-    x_low, x_high, y_low, y_high = x_low * 0.8, x_high * 1.9, y_low * 0.7, y_high * 1.4
+    x_low, x_high, y_low, y_high = x_low * 0.8, x_high * 3, y_low * 0.7, y_high * 1.4
     left, top, width, height = x0 + 58, 40, 330, 270
     X = lambda x: left + width * math.log(x / x_low) / math.log(x_high / x_low)
     Y = lambda y: top + height - height * math.log(y / y_low) / math.log(y_high / y_low)
@@ -95,8 +95,16 @@ def panel(x0, title, axis, lines, dashed):
         if y_low <= 10**exponent <= y_high:
             out.append(f'<line x1="{left}" x2="{left + width}" y1="{Y(10**exponent):.1f}" y2="{Y(10**exponent):.1f}" stroke="#ddd"/>')
             out.append(f'<text x="{left - 6}" y="{Y(10**exponent) + 4:.1f}" text-anchor="end">{10**exponent:g} ms</text>')
-    for x in sorted({x for x, _ in every}):
-        out.append(f'<text x="{X(x):.1f}" y="{top + height + 17}" text-anchor="middle">{x:.0f}</text>')
+    shown = []
+    for x in sorted({x for x, _ in every}, key=lambda x: (x == 384, x)):
+        if all(abs(X(x) - other) > 26 for other in shown):
+            shown.append(X(x))
+            out.append(f'<text x="{X(x):.1f}" y="{top + height + 17}" text-anchor="middle">{x:.0f}</text>')
+    # Labels beside the last points, from below, none upon another.
+    labels, free = {}, top + height
+    for index, (_, points) in sorted(enumerate(lines + dashed), key=lambda line: line[1][1][-1][1]):
+        labels[index] = min(Y(points[-1][1]), free)
+        free = labels[index] - 13
     for index, (label, points) in enumerate(lines + dashed):
         is_dashed = index >= len(lines)
         colour = "#555" if is_dashed else COLOURS[index % len(COLOURS)]
@@ -104,8 +112,7 @@ def panel(x0, title, axis, lines, dashed):
         dash = ' stroke-dasharray="5 4"' if is_dashed else ""
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         out += [f'<circle cx="{X(x):.1f}" cy="{Y(y):.1f}" r="3" fill="{colour}"/>' for x, y in points]
-        x, y = points[-1]
-        out.append(f'<text x="{X(x) + 7:.1f}" y="{Y(y) + 4:.1f}" fill="{colour}">{label}</text>')
+        out.append(f'<text x="{X(points[-1][0]) + 7:.1f}" y="{labels[index] + 4:.1f}" fill="{colour}">{label}</text>')
     return out
 
 

@@ -32,10 +32,10 @@ printf '%-10s %-10s %-8s %-12s %-12s %-14s %s\n' dimensions rows blocks "samplin
 for size in $sizes; do
     dimensions=${size%%:*} rows=${size##*:}
     load "$dimensions" "$rows"
-    # Each run draws other rows than the one before; a first round in the same session warms caches and maps memory, as by hand.
-    draw="SELECT hinted_exemplar('t', 'embedding', exemplar => array_fill(1, ARRAY[$dimensions])::vector, seed => s, max_iter => 1)
-          FROM generate_series(1, $runs) s"
-    drawn=$(sql -c "SET client_min_messages = debug1" -c "$draw" -c "$draw" 2>&1 >/dev/null | grep -o 'drew .* ms' | tail -n "$runs")
+    # Each run draws other rows than the one before; the first round warms the caches, of the connection too.
+    drawn=$(sql -c "SET client_min_messages = debug1" \
+        -c "SELECT hinted_exemplar('t', 'embedding', exemplar => array_fill(1, ARRAY[$dimensions])::vector, seed => s, max_iter => 1)
+            FROM generate_series(1, 2), generate_series(1, $runs) s" 2>&1 >/dev/null | grep -o 'drew .* ms' | tail -n "$runs")
     sampling=$(sed 's/.* in \(.*\) ms/\1/' <<<"$drawn" | median)
     blocks=$(sed 's/.* of \(.*\) blocks.*/\1/' <<<"$drawn" | median)
     by_hand=$(sql -c "SET client_min_messages = notice" -c "DO \$\$ DECLARE p record; start timestamptz; total float8; BEGIN
