@@ -143,6 +143,11 @@ CREATE TABLE wide (id int, embedding vector(3072));
 INSERT INTO wide SELECT id, l2_normalize((v::real[] || array_fill(0.01::real, ARRAY[3069]))::vector(3072)) FROM vectors WHERE id <= 100;
 CREATE INDEX wide_hnsw ON wide USING hnsw ((embedding::halfvec(3072)) halfvec_ip_ops);
 ANALYZE halves, cosines, wide;
+-- Arguments of other types by their casts.
+SELECT hinted_exemplar('t', 'v', exemplar => '[1,0.5,0]'::halfvec::vector) = hinted_exemplar('t', 'v', exemplar => '[1,0.5,0]') AS halfvec,
+       hinted_exemplar('t', 'v', exemplar => '{1:1,2:0.5}/3'::sparsevec::vector) = hinted_exemplar('t', 'v', exemplar => '[1,0.5,0]') AS sparsevec,
+       hinted_exemplar('t', 'v', exemplar => '{1,0.5,0}'::real[]::vector) = hinted_exemplar('t', 'v', exemplar => '[1,0.5,0]') AS reals,
+       hinted_exemplar('t', 'v', exemplars => ARRAY['[1,0.5,0]'::halfvec]::vector[]) = hinted_exemplar('t', 'v', exemplar => '[1,0.5,0]') AS halfvecs;
 SET enable_seqscan = off;
 SELECT nodes($$SELECT id FROM halves
 ORDER BY embedding <#> (SELECT hinted_exemplar('halves', 'embedding', exemplar => '[1,0.2,0]')::halfvec) LIMIT 5$$);
