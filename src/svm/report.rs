@@ -1,7 +1,8 @@
 //! What a fit made of its input: how it understood each example, and what looks wrong.
 
+use super::background::Background;
 use super::kernel;
-use super::objective::append_scores;
+use super::objective::scores;
 use super::problem::Problem;
 use super::solver::Fit;
 
@@ -47,11 +48,9 @@ impl Report {
     /// Reads the rows of `problem` once more; `interrupt` is called meanwhile and may unwind.
     pub fn of(problem: &Problem, fit: &Fit, interrupt: &mut dyn FnMut()) -> Self {
         let set = &problem.set;
-        let d = set.dimensions();
         let length = kernel::inner(&fit.w, &fit.w).sqrt().max(f64::MIN_POSITIVE);
         let cosine_to = |q: &[f64]| kernel::inner(&fit.w, q) / length;
-        let mut scores = Vec::with_capacity(set.values().len() / d);
-        append_scores(set.values(), &fit.w, &mut scores, interrupt);
+        let scores = scores(set.values(), &fit.w, interrupt);
         let (exemplars, rest) = scores.split_at(set.exemplars());
         let (counters, negatives) = rest.split_at(set.counter_exemplars());
         let margins = |scores: &[f64]| scores.iter().map(|s| s + fit.b).collect::<Vec<_>>();
@@ -66,7 +65,7 @@ impl Report {
             hint_z: problem.hint_z(),
             cosine_counter_hints: problem.counter_hints().iter().map(|r| cosine_to(r)).collect(),
             cosine_exemplars: exemplars.iter().map(|score| score / length).collect(),
-            conflicts: conflicts(problem, &margins_exemplars, &margins_counters),
+            conflicts: conflicts(problem, &margins_exemplars, &margins_counters, interrupt),
             margins_suspects: suspects.iter().map(|&row| negatives[row] + fit.b).collect(),
             suspects,
             margins_exemplars,
@@ -75,12 +74,16 @@ impl Report {
     }
 }
 
-fn conflicts(problem: &Problem, exemplar_margins: &[f64], counter_margins: &[f64]) -> Vec<Conflict> {
+fn conflicts(
+    problem: &Problem,
+    exemplar_margins: &[f64],
+    counter_margins: &[f64],
+    interrupt: &mut dyn FnMut(),
+) -> Vec<Conflict> {
     let set = &problem.set;
-    let mean = mean(set.negative_values(), set.dimensions());
+    let (background, _) = Background::new(set.negative_values(), set.dimensions(), [], interrupt);
     let centred = |values: &[f32]| -> Vec<Vec<f64>> {
-        let from_mean = |row: &[f32]| row.iter().zip(&mean).map(|(&x, mu)| f64::from(x) - mu).collect();
-        values.chunks_exact(set.dimensions()).map(from_mean).collect()
+        values.chunks_exact(set.dimensions()).map(|row| background.centred_mean(row, &[1.0])).collect()
     };
     let (exemplars, counters) = (centred(set.exemplar_values()), centred(set.counter_exemplar_values()));
     let mut found = Vec::new();
@@ -103,13 +106,4 @@ fn conflicts(problem: &Problem, exemplar_margins: &[f64], counter_margins: &[f64
         found.extend(below.map(|i| Conflict::ExemplarCounterExemplar(i, j)));
     }
     found
-}
-
-fn mean(values: &[f32], d: usize) -> Vec<f64> {
-    let n = (values.len() / d).max(1) as f64;
-    let mut mean = vec![0.0; d];
-    for row in values.chunks_exact(d) {
-        mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / n);
-    }
-    mean
 }
