@@ -44,7 +44,7 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
 /// # Errors
 /// As [`hinted_exemplar`].
 #[pg_extern(sql = false)]
-fn hinted_exemplar_fit(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewRow<FitReport>, ErrorReport> {
+fn hinted_exemplar_fit(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewRow, ErrorReport> {
     Ok(NewRow(explained(fcinfo)?))
 }
 

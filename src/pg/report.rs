@@ -89,7 +89,8 @@ impl FitReport {
     }
 }
 
-impl Columns for FitReport {
+impl FitReport {
+    /// The value of the column `name`, asked for once; `None` for null.
     fn column(&mut self, name: &str) -> Option<pg_sys::Datum> {
         let places = || self.suspect_rows.iter().filter_map(|suspect| suspect.row);
         match name {
@@ -150,19 +151,13 @@ fn describe(query: &Query, conflict: &Conflict) -> Option<String> {
     })
 }
 
-/// What knows a value for each column of a row by the column's name.
-pub trait Columns {
-    /// The value of the column `name`, asked for once; `None` for null.
-    fn column(&mut self, name: &str) -> Option<pg_sys::Datum>;
-}
+/// A report to return as a row, of the columns that SQL declares.
+pub struct NewRow(pub FitReport);
 
-/// A row to return, of the columns that SQL declares for the function.
-pub struct NewRow<T>(pub T);
-
-pgrx::impl_sql_translatable!(NewRow<FitReport>, "exemplar_fit");
+pgrx::impl_sql_translatable!(NewRow, "exemplar_fit");
 
 // SAFETY: the datum is a row of the type that SQL declares, since its columns are taken from there.
-unsafe impl<T: Columns> BoxRet for NewRow<T> {
+unsafe impl BoxRet for NewRow {
     unsafe fn box_into<'fcx>(mut self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
         let mut description = std::ptr::null_mut();
         // SAFETY: a function that SQL declares to return a row type has a row description; it is blessed and
