@@ -24,7 +24,7 @@ impl Random {
 }
 
 /// A problem. Random ones have a common mean, as embeddings do.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
 struct Input {
     exemplars: Vec<Vec<f32>>,
     weights: Vec<f64>,
@@ -34,6 +34,7 @@ struct Input {
     hints: Vec<Vec<f32>>,
     counter_hints: Vec<Vec<f32>>,
     neutral_hints: Vec<Vec<f32>>,
+    #[serde(skip)]
     params: Params,
 }
 
@@ -620,14 +621,8 @@ fn the_solution_agrees_with_the_reference_and_with_scikit_learn() {
 /// See tests/reference/adaptive.py.
 #[derive(Deserialize)]
 struct Adaptive {
-    exemplars: Vec<Vec<f32>>,
-    weights: Vec<f64>,
-    counter_exemplars: Vec<Vec<f32>>,
-    counter_weights: Vec<f64>,
-    negatives: Vec<Vec<f32>>,
-    hints: Vec<Vec<f32>>,
-    counter_hints: Vec<Vec<f32>>,
-    neutral_hints: Vec<Vec<f32>>,
+    #[serde(flatten)]
+    input: Input,
     loss: String,
     objective: f64,
     w: Vec<f32>,
@@ -637,17 +632,8 @@ struct Adaptive {
 fn the_adaptive_form_agrees_with_an_independent_implementation() {
     let stored = include_str!("../../tests/reference/adaptive.json");
     for (i, case) in serde_json::from_str::<Vec<Adaptive>>(stored).unwrap().into_iter().enumerate() {
-        let input = Input {
-            exemplars: case.exemplars,
-            weights: case.weights,
-            counter_exemplars: case.counter_exemplars,
-            counter_weights: case.counter_weights,
-            negatives: case.negatives,
-            hints: case.hints,
-            counter_hints: case.counter_hints,
-            neutral_hints: case.neutral_hints,
-            params: Params { tol: 1e-10, loss: case.loss.parse().unwrap(), ..Params::default() },
-        };
+        let params = Params { tol: 1e-10, loss: case.loss.parse().unwrap(), ..Params::default() };
+        let input = Input { params, ..case.input };
         let fit = input.fit();
         let difference = (fit.value.total() - case.objective) / case.objective;
         assert!(difference.abs() < 1e-6, "case {i}: J differs by {difference:e}");
