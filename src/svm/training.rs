@@ -150,8 +150,8 @@ impl TrainingSet {
     /// [`FitError::OutOfMemory`].
     pub fn expanded(&self, extra: &[f32], weight: f64) -> Result<(Self, Vec<usize>), FitError> {
         let d = self.dimensions.count;
-        let mut set = TrainingSet { values: Vec::new(), ..self.clone() };
-        set.values.clear();
+        let (dimensions, weights) = (self.dimensions.clone(), self.weights.clone());
+        let mut set = TrainingSet { dimensions, weights, values: Vec::new(), ..*self };
         set.reserve(self.len() + extra.len() / d)?;
         set.values.extend_from_slice(&self.values[..self.exemplars * d]);
         for row in extra.chunks_exact(d) {
