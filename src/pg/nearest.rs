@@ -7,6 +7,7 @@ use super::source::Source;
 use super::spi::Connection;
 use super::vector::{NewVector, Vector};
 use crate::svm::TrainingSet;
+use crate::svm::training::push_unit;
 
 /// The `k` rows of `source` with the largest inner product with `w`, those that are zero left out: unit
 /// vectors one behind the other. Through an index if the planner takes one.
@@ -25,10 +26,7 @@ pub fn nearest(source: &Source, w: &[f32], k: usize, set: &TrainingSet) -> Resul
         // SAFETY: the query casts its column to vector.
         let vector = unsafe { Vector::from_datum(row) }?;
         set.expected_dimensions().check(vector.values().len(), || source.row_named())?;
-        let length = crate::svm::training::norm(vector.values());
-        if length > 0.0 {
-            units.extend(vector.values().iter().map(|&v| (f64::from(v) / length) as f32));
-        }
+        push_unit(&mut units, vector.values());
     }
     Ok(units)
 }

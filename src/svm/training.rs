@@ -55,7 +55,7 @@ impl TrainingSet {
         };
         for Example { vector, weight, .. } in query.exemplars.iter().chain(&query.counter_exemplars) {
             set.dimensions.check(vector.values.len(), || vector.name.clone())?;
-            if !set.push_unit(vector.values) {
+            if !push_unit(&mut set.values, vector.values) {
                 return Err(FitError::ZeroVector { name: vector.name.clone() });
             }
             set.weights.push(*weight);
@@ -92,7 +92,7 @@ impl TrainingSet {
         name: impl FnOnce() -> String,
     ) -> Result<Offered, FitError> {
         self.dimensions.check(vector.len(), name)?;
-        if !self.push_unit(vector) {
+        if !push_unit(&mut self.values, vector) {
             return Ok(Offered::Zero);
         }
         let last = self.len() - 1;
@@ -209,17 +209,6 @@ impl TrainingSet {
         self.counter_exemplars = 0;
     }
 
-    fn push_unit(&mut self, vector: &[f32]) -> bool {
-        let norm = norm(vector);
-        if norm == 0.0 {
-            return false;
-        }
-        let start = self.values.len();
-        self.values.resize(start + vector.len(), 0.0);
-        kernel::scale(&mut self.values[start..], 1.0 / norm, vector);
-        true
-    }
-
     /// The first of `rows` that is the unit vector `row`.
     fn find(&self, row: &[f32], mut rows: Range<usize>) -> Option<usize> {
         rows.find(|&i| kernel::dot(self.row(i), row) > SAME_ROW)
@@ -306,6 +295,18 @@ impl TrainingSet {
 /// Whether two vectors, neither zero, have one direction and so are the same row of a fit.
 pub fn same_direction(a: &[f32], b: &[f32]) -> bool {
     a.len() == b.len() && kernel::dot(a, b) > SAME_ROW * norm(a) * norm(b)
+}
+
+/// Appends `vector` at unit length to `rows`, unless it is zero; whether it did.
+pub fn push_unit(rows: &mut Vec<f32>, vector: &[f32]) -> bool {
+    let norm = norm(vector);
+    if norm == 0.0 {
+        return false;
+    }
+    let start = rows.len();
+    rows.resize(start + vector.len(), 0.0);
+    kernel::scale(&mut rows[start..], 1.0 / norm, vector);
+    true
 }
 
 /// Euclidean length.
