@@ -9,12 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 LOAD_BEFORE=$(cut -d' ' -f1 /proc/loadavg)
-command -v python3 >/dev/null || die "python3 is needed for what this compares with"
-venv=$STATE/bench-venv
-if ! "$venv/bin/python" -c 'import sklearn, psycopg' 2>/dev/null; then
-    run_logged "$LOGS/bench-venv.log" "installing scikit-learn and psycopg for comparison" \
-        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy scipy scikit-learn "psycopg[binary]"' - "$venv" || die "pip failed"
-fi
+python_with bench "sklearn, psycopg" numpy scipy scikit-learn "psycopg[binary]"
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 cd "$ROOT"
 place=$(mktemp -d)
@@ -23,14 +18,14 @@ mkdir "$place/rows" docs 2>/dev/null || true
 
 run_logged "$LOGS/bench-build.log" "building the benchmark" cargo bench --no-default-features --bench solve --no-run
 step "the solver"
-"$venv/bin/python" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench --no-default-features --bench solve |
+"$PYTHON" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench --no-default-features --bench solve |
     tee "$LOGS/bench-solve" >&2
 : >"$LOGS/bench-server"
 if [ "${SERVER:-yes}" = yes ]; then
     PG_CONFIG='' "$ROOT/scripts/setup.sh"
-    benches/server.sh "$venv/bin/python" | tee "$LOGS/bench-server" >&2
+    benches/server.sh "$PYTHON" | tee "$LOGS/bench-server" >&2
 fi
 machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), $(getconf _NPROCESSORS_ONLN) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB"
 echo "$machine; one thread for each; medians of 21 runs after warm-up in one run of make bench; load before it $LOAD_BEFORE"
 echo
-"$venv/bin/python" benches/report.py "$LOGS/bench-solve" "$LOGS/bench-server" docs/speed.svg
+"$PYTHON" benches/report.py "$LOGS/bench-solve" "$LOGS/bench-server" docs/speed.svg

@@ -157,3 +157,13 @@ install_extension() {
     cd "$ROOT"
     cargo pgrx install --pg-config "$target" --no-default-features --features "pg$PG_MAJOR" "${sudo[@]}" "$@"
 }
+
+# python_with NAME "MODULES" PACKAGE...: sets PYTHON to one that has these modules, in a virtual environment of this name that is made once.
+python_with() {
+    local venv=$STATE/$1-venv log=$LOGS/$1-venv.log modules=$2
+    shift 2
+    command -v python3 >/dev/null || die "python3 is needed for what this compares with"
+    PYTHON=$venv/bin/python
+    "$PYTHON" -c "import $modules" 2>/dev/null || run_logged "$log" "installing $* for comparison" \
+        bash -c 'venv=$1; shift; python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "$@"' - "$venv" "$@" || die "pip failed"
+}

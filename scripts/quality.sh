@@ -11,18 +11,13 @@
 
 data=${DATA:-$ROOT/../shared/data}
 out=${OUT:-$ROOT/target/quality}
-venv=$STATE/quality-venv
 [ -d "$data" ] || die "there is no directory $data: DATA=directory names one with data sets"
-command -v python3 >/dev/null || die "python3 is needed for what this compares with"
 data=$(cd "$data" && pwd -P)
 
 "$ROOT/scripts/setup.sh"
 lock_clone
 load_environment
-if ! "$venv/bin/python" -c 'import numpy, qdrant_client' 2>/dev/null; then
-    run_logged "$LOGS/quality-venv.log" "installing NumPy and Qdrant's client for comparison" \
-        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy qdrant-client' - "$venv" || die "pip failed"
-fi
+python_with quality "numpy, qdrant_client" numpy qdrant-client
 run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension "$PG_PRIVATE" --release ||
     die "the build failed"
 
@@ -37,5 +32,5 @@ options=()
 [ -z "${UPDATE:-}" ] || options+=(--update "$ROOT/README.md")
 cd "$ROOT"
 PGOPTIONS='-c client_min_messages=warning' OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
-    "$venv/bin/python" "$ROOT/benches/quality" "$data" "$out" "${options[@]}"
+    "$PYTHON" "$ROOT/benches/quality" "$data" "$out" "${options[@]}"
 say "The results are in $out"

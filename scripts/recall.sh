@@ -21,16 +21,12 @@ for folders; do
     done
 done
 "$ROOT/scripts/install.sh"
-venv=$STATE/recall-venv
-if ! "$venv/bin/python" -c 'import numpy, psycopg' 2>/dev/null; then
-    run_logged "$LOGS/recall-venv.log" "installing NumPy and psycopg" \
-        bash -c 'python3 -m venv "$1" && "$1/bin/pip" install --quiet numpy "psycopg[binary]"' - "$venv" || die "pip failed"
-fi
+python_with recall "numpy, psycopg" numpy "psycopg[binary]"
 lock_clone
 load_environment
 trap '"$ROOT/scripts/cluster.sh" stop recall' EXIT
 "$ROOT/scripts/cluster.sh" start recall
 reach=$("$ROOT/scripts/cluster.sh" env recall)
 eval "$reach"
-OMP_NUM_THREADS=1 "$venv/bin/python" "$ROOT/benches/recall/recall.py" \
+OMP_NUM_THREADS=1 "$PYTHON" "$ROOT/benches/recall/recall.py" \
     "${CARGO_TARGET_DIR:-$ROOT/target}/recall" --queries "${QUERIES:-1000}" "$@"
