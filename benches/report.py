@@ -3,6 +3,7 @@
 usage: python report.py SOLVE_FILE SERVER_FILE PLOT        tab-separated lines of compare.py and server.sh; the plot is SVG
 """
 import math
+import statistics
 import sys
 
 PASS, WORSE = "yes", "NO"
@@ -27,10 +28,10 @@ def runs(count):
 
 
 def slope(points):
-    """Of the least-squares line through the logarithms."""
-    xs, ys = [math.log(x) for x, _ in points], [math.log(y) for _, y in points]
-    mx, my = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sum((x - mx) ** 2 for x in xs)
+    """Of the least-squares line through the logarithms; not a number for a single point."""
+    if len(points) < 2:
+        return math.nan
+    return statistics.linear_regression([math.log(x) for x, _ in points], [math.log(y) for _, y in points]).slope
 
 
 def solve_table(cells):
