@@ -121,7 +121,7 @@ impl<'a> Newton<'a> {
                 break;
             }
             iterations += 1;
-            let forcing = (norm(&self.at.gradient) / first).sqrt().min(0.1);
+            let forcing = (norm(&self.at.gradient) / first).min(0.05);
             let predicted = self.solve_model(forcing, 0.5 * target);
             trial_point.copy_from_slice(&self.point);
             trial_point[d] -= self.objective.bias_along(&self.cg.step);
