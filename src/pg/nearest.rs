@@ -7,21 +7,21 @@ use super::source::Source;
 use super::spi::Connection;
 use super::vector::{NewVector, Vector};
 use crate::svm::TrainingSet;
-use crate::svm::training::push_unit;
+use crate::svm::training::{self, Rows, push_unit};
 
 /// The `k` rows of `source` with the largest inner product with `w`, those that are zero left out: unit
 /// vectors one behind the other. Through an index if the planner takes one.
 ///
 /// # Errors
 /// `DifferentDimensions` for a row of other dimensions. Postgres' own errors pass through.
-pub fn nearest(source: &Source, w: &[f32], k: usize, set: &TrainingSet) -> Result<Vec<f32>, Error> {
+pub fn nearest(source: &Source, w: &[f32], k: usize, set: &TrainingSet) -> Result<Rows, Error> {
     let connection = Connection::open();
     let plan = connection.prepare(&source.query_by_distance(), &[source.vector_type(), pg_sys::INT8OID]);
     let arguments = (NewVector(w.to_vec()).into_datum(), (k as i64).into_datum());
     let null = pg_sys::Datum::null();
     // SAFETY: the query has two parameters, a vector and an int8.
     let rows = unsafe { plan.select(&mut [arguments.0.unwrap_or(null), arguments.1.unwrap_or(null)]) };
-    let mut units = Vec::with_capacity(rows.len() * w.len());
+    let mut units = training::rows(rows.len() * w.len());
     for row in (0..rows.len()).filter_map(|row| rows.get(row, 0)) {
         // SAFETY: the query casts its column to vector.
         let vector = unsafe { Vector::from_datum(row) }?;

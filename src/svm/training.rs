@@ -2,9 +2,17 @@
 
 use std::ops::Range;
 
+use aligned_vec::{AVec, ConstAlign};
+
 use super::error::FitError;
 use super::kernel;
 use super::query::{Dimensions, Example, Query};
+
+/// Rows one behind the other, the first at the start of a cache line, and so all rows of usual dimensions: wide loads
+/// that cross from one line into the next take twice as long.
+pub type Rows = AVec<f32, ConstAlign<CACHE_LINE>>;
+
+const CACHE_LINE: usize = 64;
 
 /// Two unit vectors whose inner product is above this are the same row (f32 rounding, half precision
 /// of the same value): an exemplar must never be its own negative.
@@ -27,7 +35,7 @@ pub struct Places {
     first: usize,
 }
 
-/// Unit rows of one dimension, row-major in one allocation.
+/// Unit rows of one dimension.
 #[derive(Debug, Clone)]
 pub struct TrainingSet {
     dimensions: Dimensions,
@@ -35,7 +43,7 @@ pub struct TrainingSet {
     counter_exemplars: usize,
     /// Of every exemplar and counter-exemplar; negatives count 1.
     weights: Vec<f64>,
-    values: Vec<f32>,
+    values: Rows,
 }
 
 impl TrainingSet {
@@ -51,7 +59,7 @@ impl TrainingSet {
             exemplars: query.exemplars.len(),
             counter_exemplars: query.counter_exemplars.len(),
             weights: Vec::new(),
-            values: Vec::new(),
+            values: rows(0),
         };
         for Example { vector, weight, .. } in query.exemplars.iter().chain(&query.counter_exemplars) {
             set.dimensions.check(vector.values.len(), || vector.name.clone())?;
@@ -151,7 +159,7 @@ impl TrainingSet {
     pub fn expanded(&self, extra: &[f32], weight: f64) -> Result<(Self, Vec<usize>), FitError> {
         let d = self.dimensions.count;
         let (dimensions, weights) = (self.dimensions.clone(), self.weights.clone());
-        let mut set = TrainingSet { dimensions, weights, values: Vec::new(), ..*self };
+        let mut set = TrainingSet { dimensions, weights, values: rows(0), ..*self };
         set.reserve(self.len() + extra.len() / d)?;
         set.values.extend_from_slice(&self.values[..self.exemplars * d]);
         for row in extra.chunks_exact(d) {
@@ -182,8 +190,12 @@ impl TrainingSet {
         if negatives.any(|row| self.find(row, 0..self.weights.len()).is_some()) {
             return None;
         }
+        let (old, new, end) = (other.weights.len() * d, self.values.len(), other.values.len());
         let mut values = other.values;
-        values.splice(..other.weights.len() * d, self.values.iter().copied());
+        values.resize(end.max(end - old + new), 0.0);
+        values.copy_within(old..end, new);
+        values[..new].copy_from_slice(&self.values);
+        values.truncate(end - old + new);
         Some(TrainingSet {
             values,
             weights: self.weights.clone(),
@@ -198,9 +210,10 @@ impl TrainingSet {
     }
 
     /// Removes from `rows`, unit vectors one behind the other, those that are examples.
-    pub fn drop_examples(&self, rows: &mut Vec<f32>) {
+    pub fn drop_examples(&self, rows: &mut Rows) {
         let other = |row: &&[f32]| self.find(row, 0..self.weights.len()).is_none();
-        *rows = rows.chunks_exact(self.dimensions.count).filter(other).flatten().copied().collect();
+        let others = rows.chunks_exact(self.dimensions.count).filter(other).flatten();
+        *rows = Rows::from_iter(CACHE_LINE, others.copied());
     }
 
     /// Makes the counter-exemplars negatives like any others, for a fit that has no others.
@@ -297,8 +310,13 @@ pub fn same_direction(a: &[f32], b: &[f32]) -> bool {
     a.len() == b.len() && kernel::dot(a, b) > SAME_ROW * norm(a) * norm(b)
 }
 
+/// No rows, with room for so many values.
+pub fn rows(capacity: usize) -> Rows {
+    Rows::with_capacity(CACHE_LINE, capacity)
+}
+
 /// Appends `vector` at unit length to `rows`, unless it is zero; whether it did.
-pub fn push_unit(rows: &mut Vec<f32>, vector: &[f32]) -> bool {
+pub fn push_unit(rows: &mut Rows, vector: &[f32]) -> bool {
     let norm = norm(vector);
     if norm == 0.0 {
         return false;
