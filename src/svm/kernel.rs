@@ -8,6 +8,9 @@ use pulp::{Arch, NullaryFnOnce};
 
 const LANES: usize = 16;
 
+/// Lanes of sums in single precision, whose latency is hidden by their number.
+const ROUGH_LANES: usize = 4 * LANES;
+
 /// Rows taken at a time, so that `w` and the sum are loaded once for all of them.
 const GROUP: usize = 4;
 
@@ -21,6 +24,26 @@ pub fn dot(a: &[f32], b: &[f32]) -> f64 {
     vectorised(
         #[inline(always)]
         || sum_lanes(a, b, |x, y| f64::from(x) * f64::from(y)),
+    )
+}
+
+/// `a . b` in single precision.
+pub fn dot_roughly(a: &[f32], b: &[f32]) -> f32 {
+    vectorised(
+        #[inline(always)]
+        || {
+            let ((a_chunks, a_rest), (b_chunks, b_rest)) =
+                (a.as_chunks::<ROUGH_LANES>(), b.as_chunks::<ROUGH_LANES>());
+            let mut lanes = [0.0; ROUGH_LANES];
+            for (x, y) in a_chunks.iter().zip(b_chunks) {
+                for k in 0..ROUGH_LANES {
+                    lanes[k] += x[k] * y[k];
+                }
+            }
+            let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+            let [a, b, c, d]: [&[f32; LANES]; 4] = std::array::from_fn(|i| &lanes.as_chunks().0[i]);
+            total(std::array::from_fn(|k| (a[k] + b[k]) + (c[k] + d[k]))) + rest
+        },
     )
 }
 

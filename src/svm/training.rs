@@ -18,6 +18,9 @@ const CACHE_LINE: usize = 64;
 /// of the same value): an exemplar must never be its own negative.
 const SAME_ROW: f64 = 1.0 - 1e-6;
 
+/// The same of products that are summed in single precision: their rounding is far less.
+const NEARLY_SAME_ROW: f32 = 1.0 - 1e-3;
+
 /// What became of a vector that was offered as a negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offered {
@@ -224,7 +227,10 @@ impl TrainingSet {
 
     /// The first of `rows` that is the unit vector `row`.
     fn find(&self, row: &[f32], mut rows: Range<usize>) -> Option<usize> {
-        rows.find(|&i| kernel::dot(self.row(i), row) > SAME_ROW)
+        rows.find(|&i| {
+            let other = self.row(i);
+            kernel::dot_roughly(other, row) > NEARLY_SAME_ROW && kernel::dot(other, row) > SAME_ROW
+        })
     }
 
     fn row(&self, i: usize) -> &[f32] {
