@@ -159,7 +159,7 @@ fn fit(set: TrainingSet, query: &Query, params: Params) -> Result<Fitted, Error>
     };
     let problem = Problem::new(set, query, params, &mut interrupt)?;
     let fit = svm::fit(&problem, &mut interrupt);
-    debug1!("fitted an exemplar SVM in {} iterations", fit.iterations);
+    debug1!("fitted an exemplar SVM in {} iterations, {} passes over the rows", fit.iterations, fit.passes);
     if !fit.converged {
         ErrorReport::new(
             PgSqlErrorCode::ERRCODE_WARNING,
