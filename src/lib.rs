@@ -4,6 +4,7 @@
 //! Postgres; `pg` maps types, rows and errors; its `api` holds the SQL functions.
 
 pub mod metric;
+pub mod positions;
 pub mod sampling;
 pub mod svm;
 
