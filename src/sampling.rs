@@ -1,8 +1,8 @@
 //! Which rows of one or more tables to draw: uniform over rows, at a cost that does not grow with them.
 //!
 //! A table is blocks of line pointers. Blocks are walked in a seeded random order, and every line
-//! pointer draws a number from (seed, block, offset) alone: it is a candidate of level 0 when that
-//! number is below `2^-j`, with `2^-j` about one line pointer per block. When all blocks are walked and
+//! pointer draws a fraction from (seed, block, offset) alone: it is a candidate of level 0 when that
+//! fraction is below `2^-j`, with `2^-j` about one line pointer per block. When all blocks are walked and
 //! rows are still wanted, level 1 is the line pointers below `2^(1-j)`, and so on until level `j` has
 //! all. The first rows found in this order are the sample.
 //!
@@ -11,13 +11,14 @@
 //! tables with a `j` each are drawn together by visiting the blocks of all in the order of time.
 //!
 //! Every row has the same chance however blocks are filled and rows are clustered, since its
-//! number and its block's place do not depend on other rows; blocks of few rows give few. (A sample
+//! fraction and its block's place do not depend on other rows; blocks of few rows give few. (A sample
 //! of fewer rows than one block has candidates favours the rows of blocks that are less filled.) Rows
 //! that the caller's snapshot does not see change nothing: the order of the others is the same
 //! without them, also when the table has grown in the meantime.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 
 /// One of the tables that rows are drawn from.
 #[derive(Debug, Clone, Copy)]
@@ -74,62 +75,77 @@ impl Walk {
         Walk { parts, coming, blocks_read: 0 }
     }
 
-    /// Visits the next `blocks` blocks and appends their candidates to `places`; false at the end.
-    /// `line_pointers` is given a part and blocks of it, and calls its third argument for each with an index into
-    /// these blocks and the offsets of its used line pointers, of which candidates are left. Blocks come in
-    /// their own order, which reads memory and discs faster than a random one.
-    pub fn visit(
+    /// Visits the next blocks, at most `blocks` and so many that about `wanted` candidates are found, and appends these
+    /// to `places`; false at the end. `look` is given a part, blocks of it, and what tells which of their line
+    /// pointers are candidates. Blocks come in their own order, which reads memory and discs faster than a random
+    /// one.
+    pub fn visit<T>(
         &mut self,
         blocks: usize,
-        places: &mut Vec<Place>,
-        mut line_pointers: impl FnMut(u32, &[u32], &mut dyn FnMut(usize, &mut Vec<u16>)),
+        wanted: usize,
+        places: &mut Vec<(Place, T)>,
+        mut look: impl FnMut(u32, &[u32], &mut Candidates<T>),
     ) -> bool {
-        let mut visits = Vec::with_capacity(blocks);
+        let (mut visits, mut expected) = (Vec::new(), 0.0);
         while visits.len() < blocks
+            && expected < wanted as f64
             && let Some(Reverse(visit)) = self.coming.pop()
         {
-            self.coming.extend(self.parts[visit.part as usize].next().map(Reverse));
+            let part = &mut self.parts[visit.part as usize];
+            self.coming.extend(part.next().map(Reverse));
+            expected += part.expected(visit.level);
             visits.push((visit, visits.len()));
         }
         self.blocks_read += visits.len() as u64;
-        let more = visits.len() == blocks;
         visits.sort_unstable_by_key(|(visit, _)| (visit.part, visit.block, visit.level));
-        let mut candidates = Vec::new();
-        for of_part in visits.chunk_by(|(a, _), (b, _)| a.part == b.part) {
-            let part = of_part[0].0.part;
-            let walk = &self.parts[part as usize];
-            let numbers: Vec<u32> = of_part.iter().map(|(visit, _)| visit.block).collect();
-            line_pointers(part, &numbers, &mut |index, offsets| {
-                let (Visit { block, level, .. }, order) = of_part[index];
-                let number_of = walk.numbers(block);
-                offsets.retain(|&offset| {
-                    let number = number_of(offset);
-                    let is_candidate = walk.level_of(number) == level;
-                    if is_candidate {
-                        candidates.push((order, number, Place { part, block, offset }));
-                    }
-                    is_candidate
-                });
-            });
+        let mut found = Vec::new();
+        for visits in visits.chunk_by(|(a, _), (b, _)| a.part == b.part) {
+            let part = visits[0].0.part;
+            let numbers: Vec<u32> = visits.iter().map(|(visit, _)| visit.block).collect();
+            let part_walk = &self.parts[part as usize];
+            look(part, &numbers, &mut Candidates { part_walk, visits, found: &mut found });
         }
         // Within a block by number: a sample that ends within one must not favour its first rows.
-        candidates.sort_unstable();
-        places.extend(candidates.into_iter().map(|(_, _, place)| place));
-        more
+        found.sort_unstable_by_key(|&(order, number, _)| (order, number));
+        places.extend(found.into_iter().map(|(_, _, found)| found));
+        !self.coming.is_empty()
     }
 
     /// Where in this walk `place` comes.
     pub fn position(&self, place: Place) -> Position {
         let walk = &self.parts[place.part as usize];
-        let number = walk.numbers(place.block)(place.offset);
-        let level = walk.level_of(number);
+        let level = walk.level_of(walk.draws(place.block)(place.offset));
         let visit = walk.visit(walk.fraction_of(place.block), place.block, level);
-        Position { visit, number, offset: place.offset }
+        Position { visit, number: walk.number(place), offset: place.offset }
     }
 
     /// How many blocks were looked at, repeats counted.
     pub fn blocks_read(&self) -> u64 {
         self.blocks_read
+    }
+}
+
+/// Which line pointers of the blocks that are looked at are candidates, and what was found at those that are in use.
+pub struct Candidates<'a, T> {
+    part_walk: &'a PartWalk,
+    /// Each with its place in the order of visits.
+    visits: &'a [(Visit, usize)],
+    found: &'a mut Vec<(usize, u64, (Place, T))>,
+}
+
+impl<T> Candidates<'_, T> {
+    /// The offsets from 1 to `largest` that are candidates, in the block with this index.
+    pub fn of(&self, index: usize, largest: u16) -> impl Iterator<Item = u16> + use<'_, T> {
+        let Visit { block, level, .. } = self.visits[index].0;
+        let (draws, draw) = (self.part_walk.draws_of_level(level), self.part_walk.draws(block));
+        (1..=largest).filter(move |&offset| draws.contains(&draw(offset)))
+    }
+
+    /// Takes a candidate whose line pointer is in use, with what is there.
+    pub fn take(&mut self, index: usize, offset: u16, seen: T) {
+        let (Visit { part, block, .. }, order) = self.visits[index];
+        let place = Place { part, block, offset };
+        self.found.push((order, self.part_walk.number(place), (place, seen)));
     }
 }
 
@@ -157,6 +173,7 @@ struct PartWalk {
     seed: u64,
     index: u32,
     blocks: u32,
+    per_block: f64,
     levels: u32,
     level: u32,
     round: u32,
@@ -173,6 +190,7 @@ impl PartWalk {
             seed,
             index,
             blocks: part.blocks,
+            per_block: part.per_block.max(1.0),
             levels,
             level: 0,
             round: 0,
@@ -181,14 +199,32 @@ impl PartWalk {
         }
     }
 
-    /// The numbers of a block's line pointers, by offset.
-    fn numbers(&self, block: u32) -> impl Fn(u16) -> u64 {
+    /// What a block's line pointers draw, by offset, which decides on their levels: four of one number.
+    fn draws(&self, block: u32) -> impl Fn(u16) -> u16 {
         let of_block = mix(self.seed ^ mix(u64::from(block) << 16));
-        move |offset| mix(of_block ^ u64::from(offset))
+        move |offset| (mix(of_block ^ u64::from(offset >> 2)) >> (16 * (offset & 3))) as u16
     }
 
-    fn level_of(&self, number: u64) -> u32 {
-        self.levels - number.leading_zeros().min(self.levels)
+    /// What is drawn by line pointers of a level.
+    fn draws_of_level(&self, level: u32) -> RangeInclusive<u16> {
+        let below = |level: u32| (1 << (MOST_LEVELS - self.levels + level)) - 1;
+        let least: u32 = if level == 0 { 0 } else { below(level - 1) + 1 };
+        least as u16..=below(level) as u16
+    }
+
+    fn level_of(&self, draw: u16) -> u32 {
+        self.levels - draw.leading_zeros().min(self.levels)
+    }
+
+    /// About how many candidates a visit finds.
+    fn expected(&self, level: u32) -> f64 {
+        let draws = self.draws_of_level(level);
+        self.per_block * f64::from(u32::from(*draws.end()) + 1 - u32::from(*draws.start())) / 65536.0
+    }
+
+    /// What a row's line pointer draws to be ordered by within its block.
+    fn number(&self, Place { block, offset, .. }: Place) -> u64 {
+        mix(!mix(self.seed ^ mix(u64::from(block) << 16)) ^ u64::from(offset))
     }
 
     /// `fraction` is the block's place in the order of blocks, in units of `2^-64`.
@@ -356,13 +392,15 @@ mod tests {
         let (mut walk, mut places) = (walk(seed, tables), Vec::new());
         while places.len() < n && visit(&mut walk, 7, tables, &mut places) {}
         places.truncate(n);
-        places
+        places.into_iter().map(|(place, ())| place).collect()
     }
 
-    fn visit(walk: &mut Walk, blocks: usize, tables: Tables, places: &mut Vec<Place>) -> bool {
-        walk.visit(blocks, places, |part, blocks, found| {
+    fn visit(walk: &mut Walk, blocks: usize, tables: Tables, places: &mut Vec<(Place, ())>) -> bool {
+        walk.visit(blocks, usize::MAX, places, |part, blocks, candidates| {
             for (index, &block) in blocks.iter().enumerate() {
-                found(index, &mut (1..=tables[part as usize].0[block as usize]).collect());
+                let of_block: Vec<u16> =
+                    candidates.of(index, tables[part as usize].0[block as usize]).collect();
+                of_block.into_iter().for_each(|offset| candidates.take(index, offset, ()));
             }
         })
     }
@@ -445,13 +483,14 @@ mod tests {
         let rows = [Part { key: 0, blocks: 1_000_000, per_block: 136.0 }];
         let (mut walk, mut places) = (Walk::new(3, &rows), Vec::new());
         while places.len() < 1000 {
-            walk.visit(100, &mut places, |_, blocks, found| {
+            walk.visit(100, 1000, &mut places, |_, blocks, candidates| {
                 for index in 0..blocks.len() {
-                    found(index, &mut (1..=136).collect());
+                    let of_block: Vec<u16> = candidates.of(index, 136).collect();
+                    of_block.into_iter().for_each(|offset| candidates.take(index, offset, ()));
                 }
             });
         }
-        let blocks: HashSet<u32> = places.iter().map(|place| place.block).collect();
+        let blocks: HashSet<u32> = places.iter().map(|(place, ())| place.block).collect();
         assert!(walk.blocks_read() < 1200, "{} blocks read", walk.blocks_read());
         assert!(blocks.len() > 550, "{} blocks hit", blocks.len());
     }

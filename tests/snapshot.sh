@@ -76,6 +76,24 @@ query "DROP ROLE stranger" >/dev/null
 large="SELECT md5(hinted_exemplar('kept', 'embedding', exemplar => '[1,0.2,0]', sample_size => 8000)::text)"
 check "not where the rows are more than work_mem" [ "$(taken "SET work_mem = '64kB'" "$large" "$large") $(taken "$large" "$large")" = "0 1 1 1" ]
 
+# Values that are stored out of line: a snapshot sees those it always saw after another session has moved or replaced them.
+query "CREATE TABLE wide AS SELECT i AS id, (SELECT array_agg((i * 37 + k * (k % 50) * 11 + i * k) % 97 - 48)::vector(600) FROM generate_series(1, 600) k) AS embedding
+           FROM generate_series(1, 1000) i;
+       CREATE INDEX by_chance ON wide (md5(id::text))" >/dev/null
+wide="hinted_exemplar('wide', 'embedding', exemplar => array_fill(1, ARRAY[600])::vector, sample_size => 1000)"
+of_query="exemplar_svm(ARRAY[array_fill(1, ARRAY[600])::vector], (SELECT array_agg(embedding) FROM wide))"
+tell "BEGIN ISOLATION LEVEL REPEATABLE READ"
+ask "SELECT count(*) FROM items" >/dev/null
+query "CLUSTER wide USING by_chance"
+check "wide rows that were moved since are drawn" [ "$(ask "SELECT $wide <=> $of_query < 1e-6")" = t ]
+before=$(ask "SELECT md5(($wide)::text)")
+query "UPDATE wide SET embedding = embedding + array_fill(id, ARRAY[600])::vector WHERE id % 2 = 0"
+query "DELETE FROM wide WHERE id % 5 = 0"
+query "VACUUM wide"
+check "and after others were replaced and deleted" [ "$(ask "SELECT md5(($wide)::text)")" = "$before" ]
+tell "COMMIT"
+check "a new transaction sees what replaced them" is_true "$wide <=> $of_query < 1e-6"
+
 # Uncommitted rows: the own ones are seen, also by a function in the same command's successors; others' are not.
 tell "BEGIN"
 tell "INSERT INTO items SELECT i, ARRAY[0, 0, 1] FROM generate_series(1, 500) i"

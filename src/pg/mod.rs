@@ -5,10 +5,12 @@ mod api;
 mod args;
 mod cache;
 mod cast;
+mod chunks;
 mod error;
 mod filter;
 mod fitting;
 mod nearest;
+mod page;
 mod parts;
 mod planner;
 mod report;
@@ -21,6 +23,7 @@ mod spi;
 mod table;
 #[cfg(feature = "pg_test")]
 mod tests;
+mod toast;
 mod vector;
 
 pgrx::pg_module_magic!(name, version);

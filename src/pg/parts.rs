@@ -6,8 +6,8 @@ use std::ffi::{CStr, c_int};
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use super::source::Source;
-use super::table::{self, Snapshot, Table};
-use crate::sampling::{self, Part};
+use super::table::{self, Seen, Snapshot, Table};
+use crate::sampling::{self, Candidates, Part};
 
 /// Blocks with rows whose filling stands for all of a table, and most first or random blocks looked at to find them.
 const BLOCKS_TO_JUDGE_BY: usize = 4;
@@ -39,6 +39,7 @@ pub struct Parts<'a> {
     /// Whether rows are read by a query on the source, which applies policies and computes values, and
     /// not from the pieces themselves.
     pub by_query: bool,
+    pub snapshot: &'a Snapshot,
 }
 
 impl<'a> Parts<'a> {
@@ -46,7 +47,7 @@ impl<'a> Parts<'a> {
     /// `None` if all that can be done is to read the source from its start.
     pub fn of(source: &Source, snapshot: &'a Snapshot) -> Option<Self> {
         let by_query = has_policies(&source.relation) || !source.stored;
-        let mut parts = Parts { pieces: Vec::new(), others: Vec::new(), by_query };
+        let mut parts = Parts { pieces: Vec::new(), others: Vec::new(), by_query, snapshot };
         if by_query && !may_select(&source.relation, None) {
             return None;
         }
@@ -114,16 +115,14 @@ impl Piece<'_> {
         }
     }
 
-    /// Calls `found` for each of `blocks` with line pointers that may be those of rows, as [`Table::line_pointers`].
-    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, &mut Vec<u16>)) {
+    /// Takes the candidates in `blocks` whose line pointers may be those of rows, as [`Table::look`].
+    pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<Seen>) {
         match self {
-            Piece::Here(table) => table.line_pointers(blocks, found),
+            Piece::Here(table) => table.look(blocks, candidates),
             Piece::Elsewhere(foreign) => {
-                let mut offsets = Vec::new();
                 for index in 0..blocks.len() {
-                    offsets.clear();
-                    offsets.extend(1..=foreign.most_offsets.get());
-                    found(index, &mut offsets);
+                    let offsets: Vec<u16> = candidates.of(index, foreign.most_offsets.get()).collect();
+                    offsets.into_iter().for_each(|offset| candidates.take(index, offset, Seen::Unknown));
                 }
             }
         }

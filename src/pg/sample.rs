@@ -10,7 +10,8 @@ use super::error::Error;
 use super::parts::{Parts, Piece};
 use super::source::Source;
 use super::spi::{self, Connection, Plan, Rows, ScansFromStart};
-use super::table::Snapshot;
+use super::table::{Seen, Snapshot};
+use super::toast::{Pointer, Toast};
 use crate::sampling::{Part, Place, Position, Reservoir, Walk};
 use crate::svm::{FitError, Offered, TrainingSet};
 
@@ -111,8 +112,8 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
     let drawn = drawing.drawn;
     // SAFETY: compares the level with two settings.
     if unsafe { pg_sys::message_level_is_interesting(pg_sys::DEBUG1 as i32) } {
-        let (rows, blocks, ms) =
-            (drawn.row_ids.len(), drawn.blocks_hit(), start.elapsed().as_secs_f64() * 1e3);
+        let ms = start.elapsed().as_secs_f64() * 1e3;
+        let (rows, blocks) = (drawn.row_ids.len(), drawn.blocks_hit());
         pgrx::debug1!("drew {rows} rows of {blocks} blocks in {ms:.2} ms");
     }
     Ok(drawn)
@@ -157,6 +158,9 @@ struct Fetcher<'a, 'b> {
     /// A query for the rows at given places: one on the source, or one for each piece elsewhere.
     by_query: Option<Plan<'a>>,
     elsewhere: HashMap<u32, Plan<'a>>,
+    /// Tables of values that are stored out of line, by their OIDs; `None` for one that only Postgres can read.
+    toasts: HashMap<pg_sys::Oid, Option<Toast<'b>>>,
+    snapshot: &'b Snapshot,
 }
 
 impl<'a> Drawing<'a> {
@@ -210,18 +214,16 @@ impl<'a> Drawing<'a> {
             let batch = batch.min((most_looks - looks) as usize + 1);
             let mut found = Vec::new();
             while more && places.len() + found.len() < batch && walk.blocks_read() <= most_looks {
-                // A block has about one candidate, and may have half as much again.
-                let blocks = (batch - places.len() - found.len()) * 3 / 4 + 1;
-                let blocks = blocks.min(BLOCKS_AT_A_TIME);
+                let missing = batch - places.len() - found.len();
                 let pieces = &fetcher.parts.pieces;
-                more = walk.visit(blocks, &mut found, |part, blocks, found| {
-                    pieces[part as usize].line_pointers(blocks, found);
+                more = walk.visit(BLOCKS_AT_A_TIME, missing, &mut found, |part, blocks, candidates| {
+                    pieces[part as usize].look(blocks, candidates);
                 });
             }
             places.extend(found);
-            let batch: Vec<Place> = places.drain(..batch.min(places.len())).collect();
+            let batch: Vec<(Place, Seen)> = places.drain(..batch.min(places.len())).collect();
             asked += batch.len();
-            last = batch.last().copied().or(last);
+            last = batch.last().map(|&(place, _)| place).or(last);
             self.fetch(&mut fetcher, &batch)?;
         }
         self.drawn.exhausted = !more && places.is_empty();
@@ -229,7 +231,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Offers the rows at `places` in this order, as many as are missing.
-    fn fetch(&mut self, fetcher: &mut Fetcher, mut places: &[Place]) -> Result<(), Error> {
+    fn fetch(&mut self, fetcher: &mut Fetcher, mut places: &[(Place, Seen)]) -> Result<(), Error> {
         while self.missing() > 0 && !places.is_empty() {
             let (missing, before) = (self.missing(), self.set.negatives());
             let (now, later) = places.split_at(places.len().min(2 * missing).min(ROWS_KEPT_AT_ONCE));
@@ -240,7 +242,7 @@ impl<'a> Drawing<'a> {
             let fetched = fetcher
                 .fetch(self.source, dimensions, now, |index, vector| self.set.place(&open, index, vector))?;
             let mut kept: Vec<usize> = Vec::new();
-            for (index, &place) in now.iter().enumerate() {
+            for (index, &(place, _)) in now.iter().enumerate() {
                 if kept.len() == missing {
                     break;
                 }
@@ -311,7 +313,7 @@ impl<'a> Drawing<'a> {
                 let position = walk.position(place);
                 after.is_none_or(|after| position > after).then_some(position)
             });
-            let places: Vec<Place> = next.iter().map(|&(_, place)| place).collect();
+            let places: Vec<_> = next.iter().map(|&(_, place)| (place, Seen::Unknown)).collect();
             self.fetch(fetcher, &places)?;
             after = next.last().map(|&(position, _)| position).or(after);
             if next.len() < most {
@@ -551,7 +553,8 @@ impl<'a, 'b> Fetcher<'a, 'b> {
                 }
             }
         }
-        Fetcher { parts, by_query, elsewhere }
+        let snapshot = parts.snapshot;
+        Fetcher { parts, by_query, elsewhere, toasts: HashMap::new(), snapshot }
     }
 
     fn row_id(&self, place: Place) -> RowId {
@@ -566,7 +569,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
         &mut self,
         source: &Source,
         dimensions: usize,
-        places: &[Place],
+        places: &[(Place, Seen)],
         mut put: impl FnMut(usize, &[f32]) -> Offered,
     ) -> Result<Vec<Fetched>, Error> {
         let mut fetched = vec![Fetched::Nothing; places.len()];
@@ -574,24 +577,56 @@ impl<'a, 'b> Fetcher<'a, 'b> {
             return Ok(fetched);
         }
         let mut stored: Vec<usize> = (0..places.len()).collect();
-        stored.sort_unstable_by_key(|&index| places[index]);
+        stored.sort_unstable_by_key(|&index| places[index].0);
+        let mut elsewhere: HashMap<pg_sys::Oid, (Vec<usize>, Vec<Pointer>)> = HashMap::new();
         for index in stored {
             pgrx::check_for_interrupts!();
-            let Place { part, block, offset } = places[index];
-            let Piece::Here(table) = &mut self.parts.pieces[part as usize] else { continue };
-            let value = |value| fetch_value(source, dimensions, value, |vector| put(index, vector));
-            if let Some(found) = table.fetch(block, offset, value).transpose()? {
-                fetched[index] = found;
+            let (place, mut seen) = places[index];
+            if let Seen::Unknown = seen
+                && let Piece::Here(table) = &mut self.parts.pieces[place.part as usize]
+            {
+                let value = |value: Option<pg_sys::Datum>| {
+                    // SAFETY: a value of the column, whose type is a varlena.
+                    if let Some(pointer) = value.and_then(|value| unsafe { Pointer::of(value) }) {
+                        seen = Seen::Elsewhere(pointer);
+                        return Ok(Fetched::Nothing);
+                    }
+                    fetch_value(source, dimensions, value, |vector| put(index, vector))
+                };
+                if let Some(found) = table.fetch(place.block, place.offset, value).transpose()? {
+                    fetched[index] = found;
+                }
+            }
+            match seen {
+                Seen::Nothing | Seen::Unknown => (),
+                Seen::Null => fetched[index] = Fetched::Null,
+                Seen::Elsewhere(pointer) => {
+                    let (indexes, pointers) = elsewhere.entry(pointer.table).or_default();
+                    indexes.push(index);
+                    pointers.push(pointer);
+                }
+            }
+        }
+        for (table, (indexes, pointers)) in elsewhere {
+            let mut found = |of: usize, value| {
+                let index = indexes[of];
+                fetched[index] = fetch_value(source, dimensions, Some(value), |vector| put(index, vector))?;
+                Ok(())
+            };
+            match self.toasts.entry(table).or_insert_with(|| Toast::open(table, self.snapshot)) {
+                Some(toast) => toast.read(&pointers, &mut found)?,
+                None => (0..pointers.len()).try_for_each(|of| found(of, pointers[of].as_datum()))?,
             }
         }
         Ok(fetched)
     }
 
     /// The rows at those of `places` that only a query reads.
-    fn query(&self, places: &[Place]) -> Queried<'a> {
+    fn query(&self, places: &[(Place, Seen)]) -> Queried<'a> {
         let mut queried = Queried { rows: Vec::new(), at: HashMap::new() };
+        let places = || places.iter().map(|(place, _)| place);
         let mut ask = |plan: &Plan<'a>, asked: &dyn Fn(&&Place) -> bool| {
-            let tids = places.iter().filter(asked).map(|place| (place.block, place.offset));
+            let tids = places().filter(asked).map(|place| (place.block, place.offset));
             // SAFETY: the query has one parameter, of type tid[]; its columns are table, place and value.
             let rows = unsafe { plan.select(&mut [spi::tid_array(tids)]) };
             for index in 0..rows.len() {
@@ -606,7 +641,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
             ask(plan, &|_| true);
         }
         for (&part, plan) in &self.elsewhere {
-            if places.iter().any(|place| place.part == part) {
+            if places().any(|place| place.part == part) {
                 ask(plan, &|place| place.part == part);
             }
         }
@@ -614,7 +649,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
         queried
     }
 
-    fn judge_offsets(&self, places: &[Place], queried: &Queried) {
+    fn judge_offsets<'p, P: Iterator<Item = &'p Place>>(&self, places: impl Fn() -> P, queried: &Queried) {
         for (part, piece) in (0..).zip(&self.parts.pieces) {
             let Piece::Elsewhere(foreign) = piece else { continue };
             let table = foreign.relation.oid();
@@ -622,7 +657,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
                 let Place { block, offset, .. } = **place;
                 place.part == part && queried.at.contains_key(&RowId { table, block, offset })
             };
-            let offsets = || places.iter().filter(found).map(|place| place.offset);
+            let offsets = || places().filter(found).map(|place| place.offset);
             if let Some(largest) = offsets().max().filter(|_| offsets().count() >= ROWS_TO_JUDGE_OFFSETS_BY) {
                 foreign.saw_offset(largest);
             }

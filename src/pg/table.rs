@@ -3,13 +3,26 @@
 use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::{PgRelation, pg_sys};
 
-/// Pages that are held at a time, so that their memory is waited for together.
-const PINNED_AT_ONCE: usize = 16;
+use super::page::{Locked, PINNED_AT_ONCE, Page, Row};
+use super::toast::Pointer;
+use crate::sampling::Candidates;
 
-/// Bytes of a cache line, and how many of them are asked for ahead of a page's line pointers and of a row.
-const LINE: usize = 64;
-const LINES_OF_POINTERS: usize = 2;
-const LINES_OF_ROW: usize = 10;
+/// Bytes of a page's line pointers and of a row that are asked for ahead.
+const LINE_POINTERS_AHEAD: usize = 640;
+const ROW_AHEAD: usize = 640;
+
+/// What a line pointer that is in use leads to.
+#[derive(Clone, Copy)]
+pub enum Seen {
+    /// A row that the snapshot does not see.
+    Nothing,
+    /// A row that it sees, without a value.
+    Null,
+    /// A row that it sees, whose value is stored out of line.
+    Elsewhere(Pointer),
+    /// To be [fetched](Table::fetch), which tells.
+    Unknown,
+}
 
 /// The snapshot that the caller's query runs under.
 pub struct Snapshot {
@@ -31,6 +44,12 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    pub fn as_ptr(&self) -> pg_sys::Snapshot {
+        self.snapshot
+    }
+}
+
 impl Drop for Snapshot {
     fn drop(&mut self) {
         // An error ends the transaction, which pops what was pushed.
@@ -46,6 +65,8 @@ pub struct Table<'a> {
     relation: PgRelation,
     attribute: i32,
     is_heap: bool,
+    /// Whether Postgres must know of each row that is read.
+    must_fetch: bool,
     slot: *mut pg_sys::TupleTableSlot,
     snapshot: &'a Snapshot,
 }
@@ -70,7 +91,10 @@ impl<'a> Table<'a> {
         }
         // SAFETY: the relation is open; the slot is freed before it is closed.
         let slot = unsafe { pg_sys::table_slot_create(relation.as_ptr(), std::ptr::null_mut()) };
-        Ok(Table { relation, attribute, is_heap, slot, snapshot })
+        // SAFETY: a setting of the transaction, which there is.
+        let must_fetch =
+            unsafe { pg_sys::XactIsoLevel } == pg_sys::XACT_SERIALIZABLE as i32 || may_lose_old_rows();
+        Ok(Table { relation, attribute, is_heap, must_fetch, slot, snapshot })
     }
 
     pub fn relation(&self) -> &PgRelation {
@@ -85,56 +109,74 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Calls `found` for each of `blocks` with its index and the offsets of line pointers that may be those of
-    /// rows that the snapshot sees. `found` leaves the offsets of rows that will be fetched.
-    pub fn line_pointers(&self, blocks: &[u32], found: &mut dyn FnMut(usize, &mut Vec<u16>)) {
+    /// Takes the candidates in `blocks` whose line pointers may be those of rows that the snapshot sees.
+    pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<Seen>) {
         let mut offsets = Vec::new();
         for (first, group) in (0..).step_by(PINNED_AT_ONCE).zip(blocks.chunks(PINNED_AT_ONCE)) {
             pgrx::check_for_interrupts!();
             if self.is_heap {
-                self.heap_line_pointers(group, &mut offsets, &mut |index, offsets| {
-                    found(first + index, offsets)
-                });
+                self.look_at_pages(first, group, &mut offsets, candidates);
                 continue;
             }
             for (index, &block) in (first..).zip(group) {
                 offsets.clear();
                 self.visible(block, &mut offsets);
-                found(index, &mut offsets);
+                let largest = offsets.iter().copied().max().unwrap_or(0);
+                let wanted: Vec<u16> = candidates.of(index, largest).collect();
+                let visible = wanted.into_iter().filter(|offset| offsets.contains(offset));
+                visible.for_each(|offset| candidates.take(index, offset, Seen::Unknown));
             }
         }
     }
 
-    fn heap_line_pointers(
+    /// As [`look`](Self::look) at blocks of a heap, `first` being the index of the first of them.
+    fn look_at_pages(
         &self,
+        first: usize,
         blocks: &[u32],
         offsets: &mut Vec<u16>,
-        found: &mut dyn FnMut(usize, &mut Vec<u16>),
+        candidates: &mut Candidates<Seen>,
     ) {
-        let mut buffers = [0; PINNED_AT_ONCE];
-        for (buffer, &block) in buffers.iter_mut().zip(blocks) {
-            // SAFETY: the block exists, since the lock on the relation keeps it from being truncated.
-            unsafe {
-                *buffer = pg_sys::ReadBuffer(self.relation.as_ptr(), block);
-                prefetch(pg_sys::BufferGetPage(*buffer).cast(), LINES_OF_POINTERS);
-            }
+        // SAFETY: the blocks exist, since the lock on the relation keeps it from being truncated.
+        let read = |&block| unsafe { Page::read(&self.relation, block, LINE_POINTERS_AHEAD) };
+        let pages: Vec<_> = blocks.iter().map(read).collect();
+        offsets.clear();
+        let mut wanted = Vec::with_capacity(pages.len());
+        for (index, page) in (first..).zip(&pages) {
+            let start = offsets.len();
+            // What comes later is not for the snapshot to see.
+            offsets.extend(candidates.of(index, page.offsets_roughly()));
+            offsets[start..].iter().for_each(|&offset| page.prefetch_row(offset, ROW_AHEAD));
+            wanted.push(start..offsets.len());
         }
-        for (index, &buffer) in buffers[..blocks.len()].iter().enumerate() {
-            offsets.clear();
-            // SAFETY: the page is pinned above, and share-locked while its line pointers, `1..=max`, are read;
-            // `found` leaves some of them, and a normal one lies within its page. Lock and pin end here.
-            unsafe {
-                pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
-                let page = pg_sys::BufferGetPage(buffer);
-                let pointer = |offset| *pg_sys::PageGetItemId(page, offset);
-                let used = |&offset: &u16| pointer(offset).lp_flags() == pg_sys::LP_NORMAL;
-                offsets.extend((1..=pg_sys::PageGetMaxOffsetNumber(page)).filter(used));
-                found(index, offsets);
-                for &offset in offsets.iter() {
-                    let row = page.cast::<u8>().add(pointer(offset).lp_off() as usize);
-                    prefetch(row, (pointer(offset).lp_len() as usize).div_ceil(LINE).min(LINES_OF_ROW));
-                }
-                pg_sys::UnlockReleaseBuffer(buffer);
+        for (index, (page, wanted)) in
+            (first..).zip(pages.iter().zip(wanted)).filter(|(_, (_, w))| !w.is_empty())
+        {
+            page.locked(|page| {
+                let used = offsets[wanted].iter().filter_map(|&offset| Some((offset, page.row(offset)?)));
+                used.for_each(|(offset, row)| candidates.take(index, offset, self.see(&page, row, offset)));
+            });
+        }
+    }
+
+    /// What a row of a page of this heap is.
+    fn see(&self, page: &Locked, row: Row, offset: u16) -> Seen {
+        if self.must_fetch {
+            return Seen::Unknown;
+        }
+        // SAFETY: the row is that of this offset, the snapshot is alive, and the relation has this attribute, which is a
+        // varlena.
+        unsafe {
+            let mut tuple = page.tuple(row, offset, &self.relation);
+            if !page.is_visible(&mut tuple, self.snapshot.snapshot) {
+                return Seen::Nothing;
+            }
+            let (mut null, attributes) = (false, self.relation.rd_att);
+            let value = pg_sys::heap_getattr(&mut tuple, self.attribute, attributes, &mut null);
+            match (!null).then(|| Pointer::of(value)) {
+                None => Seen::Null,
+                Some(Some(pointer)) => Seen::Elsewhere(pointer),
+                Some(None) => Seen::Unknown,
             }
         }
     }
@@ -222,14 +264,11 @@ pub fn is_of_other_session(relation: &PgRelation) -> bool {
     temporary && !relation.rd_islocaltemp
 }
 
-/// Asks for memory that is about to be read. A table larger than the processor's caches is mostly waited for.
-fn prefetch(address: *const u8, lines: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..lines {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, which does nothing where an address is not valid.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.wrapping_add(line * LINE).cast()) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (address, lines);
+/// Whether rows that an old snapshot sees may be gone, which Postgres then says when it reads them.
+fn may_lose_old_rows() -> bool {
+    #[cfg(any(feature = "pg15", feature = "pg16"))]
+    // SAFETY: a setting that does not change while the server runs.
+    return unsafe { pg_sys::old_snapshot_threshold } >= 0;
+    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
+    false
 }

@@ -1,6 +1,7 @@
 //! What needs a server, and Rust to look at it.
 
 mod sampling;
+mod toast;
 
 use pgrx::prelude::*;
 

@@ -75,7 +75,7 @@ SELECT of_source('"Größe"."a.b"', 'x');
 \echo :LAST_ERROR_SQLSTATE
 -- Mixed dimensions, found in any of the ways rows are read.
 CREATE TABLE mixed (v vector);
-INSERT INTO mixed SELECT CASE WHEN i % 2 = 0 THEN '[1,2]' ELSE '[1,2,3]' END::vector FROM generate_series(1, 50) i;
+INSERT INTO mixed SELECT CASE WHEN i % 5 = 2 THEN '[1,2]' ELSE '[1,2,3]' END::vector FROM generate_series(1, 50) i;
 CREATE VIEW mixed_view AS SELECT * FROM mixed;
 SELECT of_source('mixed');
 \echo :LAST_ERROR_SQLSTATE

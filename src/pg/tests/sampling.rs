@@ -9,7 +9,7 @@ use crate::pg::sample::{self, Drawn, RowId};
 use crate::pg::source::Source;
 use crate::svm::{Dimensions, Query, TrainingSet};
 
-fn source(relation: &str) -> Source {
+pub fn source(relation: &str) -> Source {
     let oid = Spi::get_one::<pg_sys::Oid>(&format!("SELECT '{relation}'::regclass::oid")).unwrap();
     let vector = Spi::get_one::<pg_sys::Oid>("SELECT 'vector'::regtype::oid").unwrap();
     Source::open(oid.unwrap().into(), "v".to_string().into(), vector.unwrap()).unwrap()
