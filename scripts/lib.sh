@@ -101,6 +101,24 @@ as_server() {
     fi
 }
 
+# ---- packages
+
+# choose_suite DIRECTORY SUITE TYPE [OPTION...]: sets SUITE_APT to an apt-get for packages of another suite of Debian, of type deb or deb-src, from
+# the mirror that this Debian is configured with. Its lists are kept in DIRECTORY, apart from the system's.
+choose_suite() {
+    local directory=$1 suite=$2 type=$3 mirror
+    shift 3
+    grep -qx 'ID=debian' /etc/os-release && command -v apt-get >/dev/null || return 1
+    mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
+        awk '!/security|backports/ && !found++ { print $1 }')
+    [ -n "$mirror" ] || return 1
+    mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
+    echo "$type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$directory/sources.list"
+    # shellcheck disable=SC2034 # for the caller
+    SUITE_APT=(apt-get -q -o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$directory/lists" -o "Dir::Cache=$directory/cache" -o APT::Sandbox::User=root "$@")
+}
+
 # ---- places
 
 # All that is fetched or built outside target/. Under root it must be readable for the server's user, so not below /root.

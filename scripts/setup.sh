@@ -311,26 +311,18 @@ pgvector_from_source() {
         rm -rf "$work"
 }
 
-# fetch_pgvector DIRECTORY SUITE VERSION: the source package's archive, checked by apt, from the mirror that this Debian is configured
-# with. The lists are kept apart from the system's. An empty VERSION means the newest.
+# fetch_pgvector DIRECTORY SUITE VERSION: the source package's archive, checked by apt. An empty VERSION means the newest.
 fetch_pgvector() {
-    local directory=$1 suite=$2 version=$3 mirror apt found
+    local directory=$1 suite=$2 version=$3 found
     found=$(compgen -G "$directory/pgvector_*.orig.tar.*" | sed -n 1p) && [ -n "$found" ] && { echo "$found"; return; }
-    grep -qx 'ID=debian' /etc/os-release && command -v apt-get >/dev/null || return 1
-    mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
-        awk '!/security|backports/ && !found++ { print $1 }')
-    [ -n "$mirror" ] || return 1
-    mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$directory/sources.list"
-    apt=(apt-get -q -o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
-        -o "Dir::State::Lists=$directory/lists" -o "Dir::Cache=$directory/cache" -o APT::Sandbox::User=root)
-    run_logged "$LOGS/pgvector.log" "reading Debian's list of source packages ($suite)" "${apt[@]}" update || return 1
+    choose_suite "$directory" "$suite" deb-src || return 1
+    run_logged "$LOGS/pgvector.log" "reading Debian's list of source packages ($suite)" "${SUITE_APT[@]}" update || return 1
     if [ -n "$version" ]; then
-        version=$("${apt[@]}" -qq source --print-uris pgvector 2>/dev/null | sed -n "s/.*pgvector_\($version-[^_ ]*\)\.dsc.*/=\1/p")
+        version=$("${SUITE_APT[@]}" -qq source --print-uris pgvector 2>/dev/null | sed -n "s/.*pgvector_\($version-[^_ ]*\)\.dsc.*/=\1/p")
         [ -n "$version" ] || say "    pgvector $PGVECTOR_PINNED is no longer in $suite, taking what there is"
     fi
     (cd "$directory" && run_logged "$LOGS/pgvector.log" "fetching pgvector's source package" \
-        "${apt[@]}" source --download-only "pgvector$version") || return 1
+        "${SUITE_APT[@]}" source --download-only "pgvector$version") || return 1
     rm -rf "$directory/lists" "$directory/cache"
     compgen -G "$directory/pgvector_*.orig.tar.*" | sed -n 1p
 }
