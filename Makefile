@@ -1,13 +1,13 @@
 # Everything that can be done here; `make` alone lists it. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo psql stop test test-all bench quality recall fmt lint clean
+.PHONY: help setup build install demo psql stop test test-all test-arm64 bench quality recall fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
 export PG_CONFIG PG_CONFIGS KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 setup: ## get what building and testing needs, and a private copy of a Postgres (PG_CONFIG=... chooses it)
 	@scripts/setup.sh
@@ -32,6 +32,9 @@ test: ## run every test (STAGES="core regress" for some, UPDATE=1 rewrites expec
 
 test-all: ## run every test with each supported Postgres that is installed
 	@scripts/test-all.sh
+
+test-arm64: ## run the core's tests on arm64, emulated (on Debian)
+	@scripts/arm64.sh
 
 recall: ## measure how many true neighbours an index finds, plain and by hinted_exemplar_search (QUERIES=200 for less)
 	@scripts/recall.sh $(FOLDERS)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test, with each supported Postgres that is installed with its server headers. Builds for them are kept apart.
+# Every test, with each supported Postgres that is installed with its server headers, and on Debian on x86-64 the core's on arm64 too.
+# Builds for them are kept apart.
 #
 # usage: scripts/test-all.sh        (PG_CONFIGS="/a/pg_config /b/pg_config" names them instead)
 
@@ -30,6 +31,10 @@ for config in $configs; do
     then verdict=; else verdict="  FAILED" failed=1; fi
     results+=("$version: $(tail -n 1 "$LOGS/test-$major.out")$verdict")
 done
+if [ "$(uname -m)" = x86_64 ] && grep -qx 'ID=debian' /etc/os-release; then
+    if "$ROOT/scripts/arm64.sh" | tee "$LOGS/test-arm64.out"; then verdict=; else verdict="  FAILED" failed=1; fi
+    results+=("arm64: $(grep '^test result' "$LOGS/test-arm64.out")$verdict")
+fi
 echo
 printf '%s\n' "${results[@]}"
 exit "$failed"
