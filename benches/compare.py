@@ -24,8 +24,8 @@ import adaptive  # noqa: E402
 
 NS = [int(n) for n in os.environ.get("NS", "300 1000 3000 10000").split()]
 DS = [int(d) for d in os.environ.get("DS", "128 384 512 1536 4096").split()]
-# Runs of what is compared with: all of them, or as many as its seconds allow for, at least three.
-RUNS, SECONDS = 21, float(os.environ.get("SECONDS_EACH", "2.5"))
+# Of what is compared with, behind a first one that is not counted.
+RUNS = int(os.environ.get("RUNS", "21"))
 
 
 def rows(n, d, seed=1):
@@ -37,13 +37,13 @@ def rows(n, d, seed=1):
 
 
 def timed(run):
-    """The median of the times in ms, how many they are, and what the last one returned."""
-    answer, times, began = run(), [], time.perf_counter()
-    while len(times) < RUNS and (len(times) < 3 or time.perf_counter() - began < SECONDS):
+    """The median of the times in ms, and what the last run returned."""
+    answer, times = run(), []
+    for _ in range(RUNS):
         start = time.perf_counter()
         answer = run()
         times.append(1e3 * (time.perf_counter() - start))
-    return np.median(times), len(times), answer
+    return np.median(times), answer
 
 
 def published(X, y, w, b):
@@ -53,16 +53,16 @@ def published(X, y, w, b):
 
 def linear_svc(X, y):
     svc = LinearSVC(C=0.5, class_weight="balanced", tol=1e-6, max_iter=100000, dual=True)
-    ms, runs, _ = timed(lambda: svc.fit(X, y))
-    return ms, runs, published(X.astype(np.float64), y, svc.coef_[0].astype(np.float64), svc.intercept_[0])
+    ms, _ = timed(lambda: svc.fit(X, y))
+    return ms, published(X.astype(np.float64), y, svc.coef_[0].astype(np.float64), svc.intercept_[0])
 
 
 def l_bfgs(X, n, hint):
     P, B, one = X[:1], X[1 : n + 1], np.ones(1)
     J = adaptive.objective(P, one, X[:0], one[:0], B, X[n + 1] if hint else None, [], None, "squared_hinge")
     start = np.zeros(X.shape[1] + 1)
-    ms, runs, best = timed(lambda: minimize(J, start, jac=True, method="L-BFGS-B", options=dict(maxiter=10000, maxfun=20000)))
-    return ms, runs, best.fun
+    ms, best = timed(lambda: minimize(J, start, jac=True, method="L-BFGS-B", options=dict(maxiter=10000, maxfun=20000)))
+    return ms, best.fun
 
 
 def main(directory, criterion, command):
@@ -73,7 +73,7 @@ def main(directory, criterion, command):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"BENCH_ROWS": str(directory)})
     found = {tuple(line.split()[:2]): line.split()[2:] for line in (directory / "found").read_text().splitlines()}
     ours = lambda case, size: json.loads((pathlib.Path(criterion) / "fit" / case / size / "new" / "estimates.json").read_text())["median"]["point_estimate"] / 1e6
-    print(*"n d memory published published_J plain plain_J hinted hinted_J passes svc svc_J svc_runs lbfgs lbfgs_J lbfgs_hint lbfgs_hint_J lbfgs_runs".split(), sep="\t", flush=True)
+    print(*"n d memory published published_J plain plain_J hinted hinted_J passes svc svc_J lbfgs lbfgs_J lbfgs_hint lbfgs_hint_J".split(), sep="\t", flush=True)
     for n, d in sizes:
         size = f"{n}x{d}"
         X = np.fromfile(directory / size, np.float32).reshape(-1, d)
@@ -83,7 +83,7 @@ def main(directory, criterion, command):
         cells = [ours("memory", size)]
         for case in ["published", "plain", "hinted"]:
             cells += [ours(case, size), float(found[case, size][0])]
-        cells += [int(found["hinted", size][1]), svc[0], svc[2], svc[1], plain[0], plain[2], hinted[0], hinted[2], min(plain[1], hinted[1])]
+        cells += [int(found["hinted", size][1]), *svc, *plain, *hinted]
         print(n, d, *cells, sep="\t", flush=True)
         (directory / size).unlink()
 

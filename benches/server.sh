@@ -41,8 +41,9 @@ step "sampling, 512 dimensions"
 SIZES=${SIZES:-512:10000 512:100000 512:1000000} "$ROOT/benches/sampling.sh" | awk 'NR > 1 { printf "sampling_%d\t%s\nsampling_by_hand_%d\t%s\n", $2, $4, $2, $5 }'
 
 step "a whole call"
-sql -c "ALTER TABLE base ADD PRIMARY KEY (id)"
+sql -c "ALTER TABLE base ADD PRIMARY KEY (id)" -c "CREATE TABLE few AS SELECT * FROM t LIMIT 10000" -c "VACUUM ANALYZE few"
 show call "$(latency t "SELECT hinted_exemplar('t', 'embedding', exemplar => $one, hint => $other, seed => :seed);")"
+show call_10000 "$(latency few "SELECT hinted_exemplar('few', 'embedding', exemplar => $one, hint => $other, seed => :seed);")"
 show call_same_sample "$(latency t "SELECT hinted_exemplar('t', 'embedding', exemplar => $one, hint => $other);")"
 step "the same by a client, and memory"
 sql -c "DROP TABLE IF EXISTS wide, wide_base" \
