@@ -106,11 +106,15 @@ as_server() {
 # choose_suite DIRECTORY SUITE TYPE [OPTION...]: sets SUITE_APT to an apt-get for packages of another suite of Debian, of type deb or deb-src, from
 # the mirror that this Debian is configured with. Its lists are kept in DIRECTORY, apart from the system's.
 choose_suite() {
-    local directory=$1 suite=$2 type=$3 mirror
+    local directory=$1 suite=$2 type=$3 origin mirror
     shift 3
     grep -qx 'ID=debian' /etc/os-release && command -v apt-get >/dev/null || return 1
-    mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' |
-        awk '!/security|backports/ && !found++ { print $1 }')
+    # Origins are known only once lists have been read.
+    for origin in 'Origin: Debian' 'Created-By: Packages'; do
+        mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' "$origin" |
+            awk '!/security|backports/ && !found++ { print $1 }')
+        [ -z "$mirror" ] || break
+    done
     [ -n "$mirror" ] || return 1
     mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
     echo "$type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$directory/sources.list"

@@ -33,7 +33,7 @@ for config in $configs; do
 done
 if [ "$(uname -m)" = x86_64 ] && grep -qx 'ID=debian' /etc/os-release; then
     if "$ROOT/scripts/arm64.sh" | tee "$LOGS/test-arm64.out"; then verdict=; else verdict="  FAILED" failed=1; fi
-    results+=("arm64: $(grep '^test result' "$LOGS/test-arm64.out")$verdict")
+    results+=("arm64: $(grep '^test result' "$LOGS/test-arm64.out" || echo "no result")$verdict")
 fi
 echo
 printf '%s\n' "${results[@]}"
