@@ -122,7 +122,8 @@ class Database:
         since = time.monotonic()
         seeds = list(range(len(asks)) if seeds is None else seeds)
         lines = "\n".join(ask.line(number, seed) for number, (ask, seed) in enumerate(zip(asks, seeds))) + "\n"
-        psql("TRUNCATE asks; COPY asks FROM STDIN", lines.encode())
+        psql("TRUNCATE asks")
+        psql("COPY asks FROM STDIN", lines.encode())
         arguments = [f"{name} => {vectors(name, table)}" for name, table in Ask.TABLES.items()]
         if neutral:
             arguments.append(f"neutral_hint => (SELECT embedding FROM texts WHERE id = {NEUTRAL_IDS[neutral]})")
