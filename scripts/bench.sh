@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Times the solver beside scikit-learn's LinearSVC and SciPy's L-BFGS, and whole calls in SQL beside what they replace; prints one table and
-# draws docs/speed.svg. Needs python3 with venv. Takes about six minutes and 8 GB of memory.
+# draws docs/speed.svg. Needs python3 with venv. Takes about eight minutes and 8 GB of memory.
 #
 # usage: scripts/bench.sh        (NS="300 1000" DS="128 512" chooses sizes of the solver, RUNS=5 takes fewer runs of what it is compared
 #                                 with; SERVER=no leaves the server out)

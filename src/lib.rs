@@ -1,6 +1,6 @@
 //! hinted_exemplar: search your own pgvector table by example and by words at once.
 //!
-//! Layers, in one direction: the pure core ([`svm`], [`sampling`], [`metric`]) knows nothing of
+//! Layers, in one direction: the pure core ([`svm`], [`sampling`], [`positions`], [`metric`]) knows nothing of
 //! Postgres; `pg` maps types, rows and errors; its `api` holds the SQL functions.
 
 pub mod metric;
