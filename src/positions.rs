@@ -38,7 +38,7 @@ impl Positions {
         page(start + slope * (f64::from(number) - f64::from(from)))
     }
 
-    /// The next page to look at for `number`, which is not on `page`: that has the numbers `lowest` to `highest`.
+    /// The next page to look at for `number`, which is not on page `at`: that has the numbers `lowest` to `highest`.
     /// `None` where the value should be between these.
     pub fn next_guess(&self, number: u32, at: u32, lowest: u32, highest: u32) -> Option<u32> {
         let (_, slope) = self.line(number)?;

@@ -199,9 +199,14 @@ impl PartWalk {
         }
     }
 
+    /// Tells a block's draws from those of others.
+    fn key_of(&self, block: u32) -> u64 {
+        mix(self.seed ^ mix(u64::from(block) << 16))
+    }
+
     /// What a block's line pointers draw, by offset, which decides on their levels: four of one number.
     fn draws(&self, block: u32) -> impl Fn(u16) -> u16 {
-        let of_block = mix(self.seed ^ mix(u64::from(block) << 16));
+        let of_block = self.key_of(block);
         move |offset| (mix(of_block ^ u64::from(offset >> 2)) >> (16 * (offset & 3))) as u16
     }
 
@@ -218,13 +223,12 @@ impl PartWalk {
 
     /// About how many candidates a visit finds.
     fn expected(&self, level: u32) -> f64 {
-        let draws = self.draws_of_level(level);
-        self.per_block * f64::from(u32::from(*draws.end()) + 1 - u32::from(*draws.start())) / 65536.0
+        self.per_block * self.draws_of_level(level).len() as f64 / 65536.0
     }
 
     /// What a row's line pointer draws to be ordered by within its block.
     fn number(&self, Place { block, offset, .. }: Place) -> u64 {
-        mix(!mix(self.seed ^ mix(u64::from(block) << 16)) ^ u64::from(offset))
+        mix(!self.key_of(block) ^ u64::from(offset))
     }
 
     /// `fraction` is the block's place in the order of blocks, in units of `2^-64`.

@@ -2,7 +2,7 @@
 
 use pgrx::{PgList, PgRelation, pg_sys};
 
-use super::page::{PINNED_AT_ONCE, Page, Row, prefetch};
+use super::page::{self, PINNED_AT_ONCE, Page, Row, prefetch};
 use super::table::Snapshot;
 
 /// Bytes of a page's line pointers that are asked for ahead: chunks are large, so there are few.
@@ -53,17 +53,16 @@ impl<'a> ChunkTable<'a> {
     pub fn open(table: pg_sys::Oid, snapshot: &'a Snapshot) -> Option<Self> {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         // SAFETY: a value's toast pointer names its table, which is there as long as the value can be seen. An open
-        // table has its routines and blocks, an index its pg_index row.
+        // table has storage, an index its pg_index row.
         unsafe {
             let relation = PgRelation::with_lock(table, lock);
-            if !std::ptr::eq(relation.rd_tableam, pg_sys::GetHeapamTableAmRoutine()) {
+            if !page::is_heap(&relation) {
                 return None;
             }
             let indexes = PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(relation.as_ptr()));
             let mut opened = indexes.iter_oid().map(|index| PgRelation::with_lock(index, lock));
             let index = Index::open(&relation, opened.find(|index| (*index.rd_index).indisvalid)?, snapshot);
-            let main = pg_sys::ForkNumber::MAIN_FORKNUM;
-            let blocks = pg_sys::RelationGetNumberOfBlocksInFork(relation.as_ptr(), main);
+            let blocks = page::blocks(&relation);
             Some(ChunkTable { index, relation, blocks, snapshot })
         }
     }

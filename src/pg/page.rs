@@ -11,7 +11,7 @@ const LINE: usize = 64;
 /// A page that stays in memory, and whose rows stay where they are, until this is dropped.
 pub struct Page {
     buffer: pg_sys::Buffer,
-    pub block: u32,
+    block: u32,
 }
 
 /// A page that nobody changes for as long as this is there.
@@ -81,8 +81,7 @@ impl Drop for Page {
 impl Locked<'_> {
     /// How many line pointers there are.
     pub fn offsets(&self) -> u16 {
-        // SAFETY: a page in a buffer.
-        unsafe { pg_sys::PageGetMaxOffsetNumber(self.0.start() as pg_sys::Page) }
+        self.0.offsets_roughly()
     }
 
     /// The row of a line pointer, if there is one.
@@ -126,6 +125,21 @@ impl Locked<'_> {
         // SAFETY: the caller's; the page is pinned and locked.
         unsafe { pg_sys::HeapTupleSatisfiesVisibility(tuple, snapshot, self.0.buffer) }
     }
+}
+
+/// Whether a relation's access method is Postgres' heap, whatever it is called.
+pub fn is_heap(relation: &PgRelation) -> bool {
+    // SAFETY: returns a constant.
+    std::ptr::eq(relation.rd_tableam, unsafe { pg_sys::GetHeapamTableAmRoutine() })
+}
+
+/// Blocks of a relation's main fork.
+///
+/// # Safety
+/// The relation has storage.
+pub unsafe fn blocks(relation: &PgRelation) -> u32 {
+    // SAFETY: the caller's; the relation is open.
+    unsafe { pg_sys::RelationGetNumberOfBlocksInFork(relation.as_ptr(), pg_sys::ForkNumber::MAIN_FORKNUM) }
 }
 
 /// Asks for memory that is about to be read. A table larger than the processor's caches is mostly waited for.

@@ -3,7 +3,7 @@
 use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::{PgRelation, pg_sys};
 
-use super::page::{Locked, PINNED_AT_ONCE, Page, Row};
+use super::page::{self, Locked, PINNED_AT_ONCE, Page, Row};
 use super::toast::Pointer;
 use crate::sampling::Candidates;
 
@@ -78,8 +78,7 @@ impl<'a> Table<'a> {
         // SAFETY: an open relation has its pg_class row, and its access method's routines if it has one.
         let (class, access_method) = unsafe { (&*relation.rd_rel, relation.rd_tableam.as_ref()) };
         let Some(access_method) = access_method else { return Err(relation) };
-        // SAFETY: returns a constant. A heap may have been given another name.
-        let is_heap = std::ptr::eq(access_method, unsafe { pg_sys::GetHeapamTableAmRoutine() });
+        let is_heap = page::is_heap(&relation);
         let permanent = class.relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT;
         let readable = class.relispopulated
             && !is_of_other_session(&relation)
@@ -104,9 +103,7 @@ impl<'a> Table<'a> {
     /// Blocks of the main fork.
     pub fn blocks(&self) -> u32 {
         // SAFETY: the relation is open and has storage.
-        unsafe {
-            pg_sys::RelationGetNumberOfBlocksInFork(self.relation.as_ptr(), pg_sys::ForkNumber::MAIN_FORKNUM)
-        }
+        unsafe { page::blocks(&self.relation) }
     }
 
     /// Takes the candidates in `blocks` whose line pointers may be those of rows that the snapshot sees.

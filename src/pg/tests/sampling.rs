@@ -9,14 +9,14 @@ use crate::pg::sample::{self, Drawn, RowId};
 use crate::pg::source::Source;
 use crate::svm::{Dimensions, Query, TrainingSet};
 
-pub fn source(relation: &str) -> Source {
+fn source(relation: &str) -> Source {
     let oid = Spi::get_one::<pg_sys::Oid>(&format!("SELECT '{relation}'::regclass::oid")).unwrap();
     let vector = Spi::get_one::<pg_sys::Oid>("SELECT 'vector'::regtype::oid").unwrap();
     Source::open(oid.unwrap().into(), "v".to_string().into(), vector.unwrap()).unwrap()
 }
 
-/// Rows are (id, 1, ...): the ids of the rows drawn from a table of such rows, in order.
-fn draw(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
+/// Rows drawn from the column `v` of a table.
+pub fn draw_set(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (TrainingSet, Drawn) {
     let dimensions = Dimensions { count: dimensions, reference: "test".into() };
     let mut set = TrainingSet::new(dimensions, &Query::default()).unwrap();
     // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
@@ -26,6 +26,12 @@ fn draw(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (Vec<i64
         pg_sys::PopActiveSnapshot();
         drawn
     };
+    (set, drawn)
+}
+
+/// Rows are (id, 1, ...): the ids of the rows drawn from a table of such rows, in order.
+fn draw(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
+    let (set, drawn) = draw_set(relation, dimensions, wanted, seed);
     let ids = set.rows().outer_iter().map(|row| f64::from(row[0] / row[1]).round() as i64).collect();
     (ids, drawn)
 }

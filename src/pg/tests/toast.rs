@@ -3,9 +3,8 @@
 use pgrx::prelude::*;
 
 use super::run;
-use super::sampling::source;
-use crate::pg::sample::{self, RowId};
-use crate::svm::{Dimensions, Query, TrainingSet};
+use super::sampling::draw_set;
+use crate::pg::sample::RowId;
 
 /// The rows of `t`, (id, v) of these dimensions, no two in the same direction.
 fn insert(dimensions: usize, ids: &str) {
@@ -21,15 +20,7 @@ fn check(dimensions: usize, wanted: usize) -> i64 {
     let looked_up = "SELECT coalesce(sum(idx_scan), 0)::bigint FROM pg_stat_xact_all_tables
                      WHERE relid = (SELECT reltoastrelid FROM pg_class WHERE oid = 't'::regclass)";
     let before = Spi::get_one::<i64>(looked_up).unwrap().unwrap();
-    let expected = Dimensions { count: dimensions, reference: "test".into() };
-    let mut set = TrainingSet::new(expected, &Query::default()).unwrap();
-    // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
-    let drawn = unsafe {
-        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-        let drawn = sample::draw(&source("t"), &mut set, wanted, 0).unwrap();
-        pg_sys::PopActiveSnapshot();
-        drawn
-    };
+    let (set, drawn) = draw_set("t", dimensions, wanted, 0);
     let after = Spi::get_one::<i64>(looked_up).unwrap().unwrap();
     assert_eq!((set.negatives(), drawn.row_ids.len()), (wanted, wanted));
     for (row, id) in set.rows().outer_iter().zip(&drawn.row_ids) {
