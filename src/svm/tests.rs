@@ -434,6 +434,22 @@ fn an_example_is_never_a_negative() {
 }
 
 #[test]
+fn a_search_takes_the_negatives_of_one_with_more_or_fewer_examples() {
+    let negatives = vec![vec![0.0, 1.0], vec![0.6, -0.8], vec![-1.0, 0.0]];
+    let with = |exemplars: &[[f32; 2]], negatives: &[Vec<f32>]| {
+        let exemplars = exemplars.iter().map(|exemplar| exemplar.to_vec()).collect();
+        Input { exemplars, negatives: negatives.to_vec(), ..Input::default() }.set()
+    };
+    let (few, many) = ([[1.0, 0.0]], [[0.8, 0.6], [0.6, 0.8], [1.0, 0.0]]);
+    for (own, others) in [(&few[..], &many[..]), (&many, &few), (&few, &few)] {
+        let taken = with(own, &[]).with_negatives_of(with(others, &negatives)).unwrap();
+        assert_eq!(taken.rows(), with(own, &negatives).rows());
+        assert_eq!((taken.exemplars(), taken.negatives()), (own.len(), 3));
+    }
+    assert!(with(&[[0.0, 2.0]], &[]).with_negatives_of(with(&few, &negatives)).is_none());
+}
+
+#[test]
 fn the_nearest_are_the_best_exemplar_and_the_best_negative() {
     let input = Input {
         exemplars: vec![vec![1.0, 0.0], vec![3.0, 3.0]],
