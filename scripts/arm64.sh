@@ -81,4 +81,4 @@ unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER
 export RUSTC=$place/rustc CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}/arm64
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L $libraries"
-cargo test --locked --no-default-features --lib --target "$target" "$@"
+cargo test --locked -p exemplar-svm -p row-sampling --lib --target "$target" "$@"

@@ -16,9 +16,9 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/rows" docs 2>/dev/null || true
 
-run_logged "$LOGS/bench-build.log" "building the benchmark" cargo bench --no-default-features --bench solve --no-run
+run_logged "$LOGS/bench-build.log" "building the benchmark" cargo bench -p exemplar-svm --bench solve --no-run
 step "the solver"
-"$PYTHON" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench --no-default-features --bench solve |
+"$PYTHON" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench -p exemplar-svm --bench solve |
     tee "$LOGS/bench-solve" >&2
 : >"$LOGS/bench-server"
 if [ "${SERVER:-yes}" = yes ]; then

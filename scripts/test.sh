@@ -62,13 +62,12 @@ format() {
 }
 
 lints() {
-    stage lints check "lints, with the server's part" \
-        cargo clippy --all-targets --no-default-features --features "pg$PG_MAJOR pg_test" -- -D warnings
-    stage core-lints check "lints, of the core alone" cargo clippy --all-targets --no-default-features -- -D warnings
+    stage lints check "lints, of all crates" \
+        cargo clippy --workspace --all-targets --no-default-features --features "pg$PG_MAJOR pg_test" -- -D warnings
 }
 
 core() {
-    stage core cargo "the core's tests, without a server" cargo test --no-default-features
+    stage core cargo "the core's tests, without a server" cargo test -p exemplar-svm -p row-sampling
 }
 
 # The tests that run inside a server, in a cluster that pgrx starts; pgrx names them pg_*. The core's were run before.

@@ -1,0 +1,199 @@
+//! Where the fit is pulled to, and how strongly: the adaptive objective's `w0` and `lambda`.
+//!
+//! All lengths are measured in standard deviations of scores over the background, so that the same
+//! constants serve every embedding space. With `mu` the background's mean, `z = x - mu` and
+//! `xc = mean of the exemplars - mu`, K the exemplars' total weight:
+//!
+//! ```text
+//! lambda = 4/K var(z.xc) / |xc|^2                               per unit of an exemplar class's weight
+//! q~     = (cov(z) + lambda I)^-1 q, two conjugate-gradient steps
+//! w0     = kappa g q~ / std(z.q~)
+//! kappa  = 2 / (g max(0, xc.q~) / std(z.q~) + 0.65 K^(3/4) |xc|^2 / std(z.xc))
+//! ```
+//!
+//! * `lambda` falls as exemplars are added: more evidence, less pull.
+//! * `q~` plays down the part of the text along which all rows vary alike.
+//! * `g`, the trust in the hint, is low for a text that neither singles out its own exemplars nor any other
+//!   rows, see [`trust`].
+//! * `kappa` puts the exemplars' mean two margins above the background's, for the hint and the exemplars
+//!   together; as K grows the exemplars' part grows and the hint's fades.
+//!
+//! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
+//! mean direction whose scores do not follow those of the hint.
+
+use crate::background::{Background, Direction, Scores};
+use crate::kernel;
+use crate::problem::Params;
+use crate::text::Texts;
+use crate::training::TrainingSet;
+
+/// Pull towards `w0`, in variances of the background along the exemplars, for one exemplar.
+const PULL: f64 = 4.0;
+
+/// Influence of one exemplar beside that of a trusted hint.
+const EXEMPLAR_SHARE: f64 = 0.65;
+
+/// Least trust in a hint.
+const LEAST_TRUST: f64 = 0.05;
+
+/// How far unwanted texts together move `w0`, in standard deviations of its scores.
+const COUNTER_HINT_SHARE: f64 = 0.2;
+
+/// The same beside that without a hint, where they were not seen to help.
+const WITHOUT_HINT: f64 = 0.25;
+
+/// Least part of an unwanted text's scores that counts as its own: one that says what the hint says does little.
+const LEAST_OWN_PART: f64 = 0.3;
+
+/// Least `var(z.xc) / |xc|^2` that is believed, so that few or equal rows do not end the pull.
+const LEAST_SPREAD: f64 = 1e-6;
+
+/// The pull of the adaptive objective.
+#[derive(Debug, Clone)]
+pub(crate) struct Prior {
+    /// Where to; `None` without texts, which is 0.
+    pub w0: Option<Vec<f64>>,
+    /// How strongly, per unit of the weight that the exemplars carry together.
+    pub lambda: f64,
+    /// How far the exemplars stand out under the hint, in standard deviations.
+    pub z: Option<f64>,
+    pub known: Known,
+}
+
+/// What weighing the texts found out that saves the solver passes over the rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub xc: Vec<f64>,
+    /// `x.xc` and `x.w0` of the negatives.
+    pub along_xc: Vec<f64>,
+    pub along_w0: Option<Vec<f64>>,
+}
+
+/// A part of `w0` and its scores over the background.
+struct Pull {
+    w: Vec<f64>,
+    scores: Scores,
+}
+
+/// The pull for `set`, which has at least one exemplar and one negative.
+pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt: &mut dyn FnMut()) -> Prior {
+    let hint = texts.hint.clone().filter(|_| params.hint_weight > 0.0);
+    let has_hint = hint.is_some();
+    let unwanted = mean_direction(texts.unwanted().cloned());
+    let directions = hint.into_iter().chain(unwanted);
+    let (mut background, mut directions) =
+        Background::new(set.negative_values(), set.dimensions(), directions, interrupt);
+    let evidence: f64 = set.exemplar_weights().iter().sum();
+    let xc = background.centred_mean(set.exemplar_values(), set.exemplar_weights());
+    let xc_square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
+    let along_xc = background.scores(&xc, &mut directions);
+    let (hint, unwanted) = directions.split_at(usize::from(has_hint));
+    let lambda = PULL * (along_xc.covariance(&along_xc) / xc_square).max(LEAST_SPREAD) / evidence;
+    let exemplar_pull = EXEMPLAR_SHARE * evidence.powf(0.75) * xc_square / along_xc.deviation();
+    // What unwanted texts are measured against: the hint's part of w, without a hint the exemplars'.
+    let (towards, z) = match (hint.first(), &texts.hint) {
+        (Some(hint), Some(q)) => {
+            let z = kernel::inner(&xc, q) / hint.scores.deviation();
+            let g = params.hint_weight * trust(z, hint.scores.skewness());
+            let (q, scores) = hint.whitened(lambda);
+            let scale = g / scores.deviation();
+            let kappa = 2.0 / (scale * kernel::inner(&xc, &q).max(0.0) + exemplar_pull);
+            (Pull { w: scaled(&q, kappa * scale), scores: scores.scaled(kappa * scale) }, Some(z))
+        }
+        _ => {
+            let scale = WITHOUT_HINT * 2.0 / exemplar_pull / along_xc.deviation();
+            (Pull { w: scaled(&xc, scale), scores: along_xc.scaled(scale) }, None)
+        }
+    };
+    let away = unwanted.first().and_then(|r| away_from(r, &towards, params, lambda));
+    let pull = match (z, away) {
+        (Some(_), None) => Some(towards),
+        (Some(_), Some(away)) => {
+            let mut pull = towards;
+            kernel::add_scaled(&mut pull.w, 1.0, &away.w);
+            pull.scores.add_scaled(1.0, &away.scores);
+            Some(pull)
+        }
+        (None, away) => away,
+    };
+    let along_w0 = pull.as_ref().map(|pull| background.uncentred(&pull.scores, &pull.w));
+    let along_xc = background.uncentred(&along_xc, &xc);
+    Prior { w0: pull.map(|pull| pull.w), lambda, z, known: Known { xc, along_xc, along_w0 } }
+}
+
+/// The direction of a search without exemplars: the hint, moved away from unwanted texts and from
+/// counter-exemplars, seen from the background's mean.
+pub(crate) fn without_exemplars(
+    set: &TrainingSet,
+    q: &[f64],
+    texts: &Texts,
+    params: &Params,
+    interrupt: &mut dyn FnMut(),
+) -> Vec<f64> {
+    let (d, mut w) = (set.dimensions(), q.to_vec());
+    if set.negatives() == 0 || texts.unwanted().count() + set.counter_exemplars() == 0 {
+        return w;
+    }
+    let (background, _) = Background::new(set.negative_values(), d, [], interrupt);
+    let counters = set.counter_exemplar_values().chunks_exact(d).zip(set.counter_exemplar_weights());
+    let counters: Vec<_> =
+        counters.map(|(row, weight)| background.centred_mean(row, std::slice::from_ref(weight))).collect();
+    let unwanted = [mean_direction(texts.unwanted().cloned()), mean_direction(counters.into_iter())];
+    let (mut background, mut unwanted) =
+        Background::new(set.negative_values(), d, unwanted.into_iter().flatten(), interrupt);
+    let towards = Pull { w: q.to_vec(), scores: background.scores(q, &mut unwanted) };
+    let ridge = PULL * towards.scores.covariance(&towards.scores).max(LEAST_SPREAD);
+    for away in unwanted.iter().filter_map(|r| away_from(r, &towards, params, ridge)) {
+        kernel::add_scaled(&mut w, 1.0, &away.w);
+    }
+    w
+}
+
+/// The step away from `r` for a `w`: away from the part of its whitened direction whose scores do not follow those of
+/// `w`, so that what is wanted is not pushed away with it.
+fn away_from(r: &Direction, towards: &Pull, params: &Params, ridge: f64) -> Option<Pull> {
+    let variance = towards.scores.covariance(&towards.scores);
+    if variance == 0.0 || params.counter_hint_weight == 0.0 {
+        return None;
+    }
+    let (mut w, mut scores) = r.whitened(ridge);
+    let least = LEAST_OWN_PART * scores.deviation();
+    let shared = scores.covariance(&towards.scores) / variance;
+    kernel::add_scaled(&mut w, -shared, &towards.w);
+    scores.add_scaled(-shared, &towards.scores);
+    let share = COUNTER_HINT_SHARE * params.counter_hint_weight;
+    let scale = -share * variance.sqrt() / scores.deviation().max(least);
+    Some(Pull { w: scaled(&w, scale), scores: scores.scaled(scale) })
+}
+
+/// The normalised mean of the normalised `vectors`, unless there is none or they cancel.
+fn mean_direction(vectors: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
+    let mut sum: Option<Vec<f64>> = None;
+    for vector in vectors {
+        let length = kernel::inner(&vector, &vector).sqrt();
+        if length > 0.0 {
+            let sum = sum.get_or_insert_with(|| vec![0.0; vector.len()]);
+            kernel::add_scaled(sum, 1.0 / length, &vector);
+        }
+    }
+    let sum = sum?;
+    let length = kernel::inner(&sum, &sum).sqrt();
+    (length > 1e-6).then(|| scaled(&sum, 1.0 / length))
+}
+
+/// Trust in a hint under which the exemplars stand `z` standard deviations above the background, and whose scores
+/// have this skewness: `1 - (1 - a)(1 - b)`, at least 0.05.
+///
+/// * `a = max(0, 1 - 2/z'^2)`: the hint singles out its own exemplars. `z' = z (1 + clip(2 skewness, -0.5, 1))`.
+/// * `b = clip(2 skewness, 0, 1) clip(z + 0.5, 0, 1)`: it singles out some rows, and does not turn the exemplars down. The
+///   scores of a text that few rows answer have a long upper tail, those of a text that says nothing here have none.
+pub(crate) fn trust(z: f64, skewness: f64) -> f64 {
+    let believed = z * (1.0 + (2.0 * skewness).clamp(-0.5, 1.0));
+    let own = if z > 0.0 { (1.0 - 2.0 / (believed * believed)).max(0.0) } else { 0.0 };
+    let some = (2.0 * skewness).clamp(0.0, 1.0) * (z + 0.5).clamp(0.0, 1.0);
+    (1.0 - (1.0 - own) * (1.0 - some)).max(LEAST_TRUST)
+}
+
+fn scaled(v: &[f64], factor: f64) -> Vec<f64> {
+    v.iter().map(|v| v * factor).collect()
+}

@@ -1,0 +1,679 @@
+//! What is true of every solution: optimality, invariances, agreement with other solvers.
+
+use super::*;
+use serde::Deserialize;
+
+/// SplitMix64 with a rough normal distribution (the sum of four uniforms): seeded, no dependency.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) as f64 / u64::MAX as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (0..4).map(|_| self.uniform() - 0.5).sum::<f64>() * 3f64.sqrt()
+    }
+
+    fn vector(&mut self, d: usize) -> Vec<f32> {
+        (0..d).map(|_| self.normal() as f32).collect()
+    }
+}
+
+/// A problem. Random ones have a common mean, as embeddings do.
+#[derive(Clone, Default, Deserialize)]
+struct Input {
+    exemplars: Vec<Vec<f32>>,
+    weights: Vec<f64>,
+    counter_exemplars: Vec<Vec<f32>>,
+    counter_weights: Vec<f64>,
+    negatives: Vec<Vec<f32>>,
+    hints: Vec<Vec<f32>>,
+    counter_hints: Vec<Vec<f32>>,
+    neutral_hints: Vec<Vec<f32>>,
+    #[serde(skip)]
+    params: Params,
+}
+
+impl Input {
+    fn random(seed: u64) -> Self {
+        let mut random = Random(seed);
+        let d = 3 + (random.uniform() * 30.0) as usize;
+        let (p, n) = (1 + (random.uniform() * 4.0) as usize, 5 + (random.uniform() * 60.0) as usize);
+        let mean = random.vector(d);
+        let mut around = |shift: f32| -> Vec<f32> {
+            random.vector(d).iter().zip(&mean).map(|(v, m)| v + shift * m).collect()
+        };
+        Input {
+            exemplars: (0..p).map(|_| around(2.0)).collect(),
+            negatives: (0..n).map(|_| around(1.0)).collect(),
+            hints: vec![around(1.5)],
+            params: Params { tol: 1e-10, ..Params::default() },
+            ..Input::default()
+        }
+    }
+
+    /// With every kind of evidence there is.
+    fn full(seed: u64) -> Self {
+        let input = Input::random(seed);
+        let mut random = Random(seed + 5000);
+        let mut vectors =
+            |count| (0..count).map(|_| random.vector(input.negatives[0].len())).collect::<Vec<_>>();
+        Input {
+            counter_exemplars: vectors(2),
+            counter_hints: vectors(2),
+            neutral_hints: vectors(1),
+            ..input.clone()
+        }
+    }
+
+    /// The same with `change` done to every vector.
+    fn map(&self, change: impl Fn(&Vec<f32>) -> Vec<f32>) -> Self {
+        let mut changed = self.clone();
+        for vectors in [
+            &mut changed.exemplars,
+            &mut changed.counter_exemplars,
+            &mut changed.negatives,
+            &mut changed.hints,
+            &mut changed.counter_hints,
+            &mut changed.neutral_hints,
+        ] {
+            vectors.iter_mut().for_each(|vector| *vector = change(vector));
+        }
+        changed
+    }
+
+    fn with(&self, change: impl Fn(&mut Params)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.params);
+        changed
+    }
+
+    fn query(&self) -> Query<'_> {
+        let examples = |name, vectors| named(name, vectors).into_iter().map(Example::from).collect();
+        let mut exemplars: Vec<Example> = examples("exemplars", &self.exemplars);
+        exemplars.iter_mut().zip(&self.weights).for_each(|(exemplar, &weight)| exemplar.weight = weight);
+        let mut counter_exemplars: Vec<Example> = examples("counter_exemplars", &self.counter_exemplars);
+        counter_exemplars.iter_mut().zip(&self.counter_weights).for_each(|(c, &weight)| c.weight = weight);
+        Query {
+            exemplars,
+            counter_exemplars,
+            hints: named("hints", &self.hints),
+            counter_hints: named("counter_hints", &self.counter_hints),
+            neutral_hints: named("neutral_hints", &self.neutral_hints),
+        }
+    }
+
+    fn set(&self) -> TrainingSet {
+        let query = self.query();
+        let d = query.vectors().next().unwrap().values.len();
+        let mut set = TrainingSet::new(dimensions(d), &query).unwrap();
+        for negative in &self.negatives {
+            assert_eq!(set.offer_negative(negative, row), Ok(Offered::Kept));
+        }
+        set
+    }
+
+    fn try_problem(&self) -> Result<Problem, FitError> {
+        Problem::new(self.set(), &self.query(), self.params, &mut || ())
+    }
+
+    fn problem(&self) -> Problem {
+        self.try_problem().unwrap()
+    }
+
+    fn fit(&self) -> Fit {
+        let fit = fit(&self.problem(), &mut || ());
+        assert!(fit.converged, "violation {} after {} iterations", fit.violation, fit.iterations);
+        fit
+    }
+}
+
+/// Every form and loss, with and without a hint, with little and with all kinds of evidence.
+fn inputs() -> impl Iterator<Item = Input> {
+    SEEDS.map(|seed| {
+        let mut input = if seed % 2 == 0 { Input::random(seed) } else { Input::full(seed) };
+        input.params.form = if seed % 3 == 0 { Form::Published } else { Form::Adaptive };
+        input.params.loss = if seed % 5 == 0 { Loss::Logistic } else { Loss::SquaredHinge };
+        if input.params.form == Form::Published {
+            // The published weight is made for a thousand rows.
+            (input.params.hint_weight, input.params.counter_hint_weight) = (0.002, 0.002);
+        }
+        if seed % 7 == 0 {
+            input.hints.clear();
+        }
+        input
+    })
+}
+
+fn named<'a>(what: &str, vectors: &'a [Vec<f32>]) -> Vec<Named<'a>> {
+    let name = |(i, values): (usize, &'a Vec<f32>)| Named { name: format!("{what}[{}]", i + 1), values };
+    vectors.iter().enumerate().map(name).collect()
+}
+
+fn dimensions(count: usize) -> Dimensions {
+    Dimensions { count, reference: "the test".into() }
+}
+
+fn row() -> String {
+    "a row".into()
+}
+
+/// J by its definition, row by row.
+fn objective(problem: &Problem, w: &[f64], b: f64) -> f64 {
+    let dot = |a: &[f64], row: &[f32]| a.iter().zip(row).map(|(a, &x)| a * f64::from(x)).sum::<f64>();
+    let set = problem.set();
+    let loss = |margin: f64| match problem.params.loss {
+        Loss::SquaredHinge => (1.0 - margin).max(0.0).powi(2) / 2.0,
+        Loss::Logistic => (1.0 + (-margin).exp()).ln(),
+    };
+    let rows: f64 = set
+        .rows()
+        .outer_iter()
+        .zip(&problem.weights)
+        .enumerate()
+        .map(|(i, (row, s))| {
+            let y = if i < set.exemplars() { 1.0 } else { -1.0 };
+            let counter = (set.exemplars()..set.exemplars() + set.counter_exemplars()).contains(&i);
+            let slack = if counter && problem.params.form == Form::Adaptive { 1.0 } else { 0.0 };
+            s * loss(y * (dot(w, row.as_slice().unwrap()) + b) + slack)
+        })
+        .sum();
+    let zero = vec![0.0; w.len()];
+    let w0 = problem.w0.as_ref().unwrap_or(&zero);
+    let size = problem.lambda / 2.0 * w.iter().zip(w0).map(|(w, w0)| (w - w0).powi(2)).sum::<f64>();
+    let hint = problem.cosine.as_ref().map_or(0.0, |term| {
+        let norm = w.iter().map(|v| v * v).sum::<f64>().sqrt();
+        term.weight * (1.0 - term.direction.iter().zip(w).map(|(q, w)| q * w).sum::<f64>() / norm)
+    });
+    rows + size + hint
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+fn assert_same_direction(a: &Fit, b: &Fit, tolerance: f64) {
+    let cosine = cosine(&a.weights, &b.weights);
+    assert!(cosine > 1.0 - tolerance, "cosine {cosine}");
+}
+
+const SEEDS: std::ops::Range<u64> = 0..60;
+
+#[test]
+fn the_reported_value_is_j_and_its_terms_add_up() {
+    for input in inputs() {
+        let (problem, fit) = (input.problem(), input.fit());
+        let direct = objective(&problem, &fit.w, fit.b);
+        assert!((fit.value.total() - direct).abs() < 1e-9 * direct);
+    }
+}
+
+#[test]
+fn no_random_perturbation_lowers_j() {
+    for (seed, input) in (0..).zip(inputs()) {
+        let (problem, fit) = (input.problem(), input.fit());
+        let best = objective(&problem, &fit.w, fit.b);
+        let mut random = Random(seed + 1000);
+        for size in [1e-4, 1e-2, 0.3] {
+            for _ in 0..10 {
+                let moved: Vec<f64> = fit.w.iter().map(|w| w + size * random.normal()).collect();
+                let moved_b = fit.b + size * random.normal();
+                assert!(objective(&problem, &moved, moved_b) >= best * (1.0 - 1e-12));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_violation_is_the_gradient_by_finite_differences() {
+    for input in inputs() {
+        let problem = input.with(|params| (params.max_iter, params.tol) = (1, 1e-300)).problem();
+        let fit = fit(&problem, &mut || ());
+        let (total, h) = (problem.weights.iter().sum::<f64>(), 1e-6);
+        let slope = |k: usize| {
+            let at = |step: f64| {
+                let (mut w, mut b) = (fit.w.clone(), fit.b);
+                *w.get_mut(k).unwrap_or(&mut b) += step;
+                objective(&problem, &w, b)
+            };
+            (at(h) - at(-h)) / (2.0 * h)
+        };
+        let gradient: f64 = (0..=fit.w.len()).map(|k| slope(k).powi(2)).sum::<f64>().sqrt();
+        assert!((fit.violation - gradient / total).abs() < 1e-5 * (1.0 + fit.violation));
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bits() {
+    let input = Input::full(8);
+    assert_eq!(input.fit().w, input.fit().w);
+}
+
+#[test]
+fn every_path_of_the_processor_gives_the_same_answer() {
+    let mut wide = Input::full(8);
+    let mut random = Random(9);
+    let vectors = [&mut wide.exemplars, &mut wide.counter_exemplars, &mut wide.negatives, &mut wide.hints];
+    let texts = [&mut wide.counter_hints, &mut wide.neutral_hints];
+    vectors.into_iter().chain(texts).flatten().for_each(|vector| vector.extend(random.vector(101)));
+    for input in inputs().chain([wide]) {
+        let on = |path| {
+            kernel::FORCED.set(Some(path));
+            let fit = input.fit();
+            kernel::FORCED.set(None);
+            fit
+        };
+        let scalar = on(pulp::Arch::Scalar);
+        #[cfg(target_arch = "aarch64")]
+        assert_eq!(kernel::paths().len(), 2);
+        for path in kernel::paths() {
+            let fit = on(path);
+            assert_same_direction(&scalar, &fit, 1e-5);
+            // Lanes are fixed and nothing is fused, so there is more than that: the same bits.
+            assert_eq!((scalar.w == fit.w, scalar.b == fit.b), (true, true), "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn row_order_does_not_matter() {
+    for input in inputs() {
+        let mut turned = input.clone();
+        turned.negatives.reverse();
+        turned.exemplars.reverse();
+        turned.counter_exemplars.reverse();
+        assert_same_direction(&input.fit(), &turned.fit(), 1e-9);
+    }
+}
+
+#[test]
+fn rotating_the_input_rotates_the_answer() {
+    for (seed, input) in (0..).zip(inputs()) {
+        let axis = Random(seed + 2000).vector(input.negatives[0].len());
+        // A Householder reflection: orthogonal, and its own inverse.
+        let reflect = |v: &Vec<f32>| -> Vec<f32> {
+            let (va, aa) = axis.iter().zip(v).fold((0.0, 0.0), |(va, aa), (a, v)| (va + a * v, aa + a * a));
+            v.iter().zip(&axis).map(|(v, a)| v - 2.0 * va / aa * a).collect()
+        };
+        let back = reflect(&input.map(reflect).fit().weights);
+        assert!(cosine(&back, &input.fit().weights) > 1.0 - 1e-6);
+    }
+}
+
+#[test]
+fn weight_k_is_k_copies_and_weight_0_none() {
+    for input in inputs() {
+        let (first, rest) = input.exemplars.split_first().unwrap();
+        let copies = Input { exemplars: [vec![first.clone(); 3], rest.to_vec()].concat(), ..input.clone() };
+        let weights = [vec![3.0], vec![1.0; rest.len()]].concat();
+        assert_same_direction(&Input { weights, ..input.clone() }.fit(), &copies.fit(), 1e-9);
+        let weights = [vec![1.0; input.exemplars.len()], vec![0.0]].concat();
+        let exemplars = [&input.exemplars[..], &input.negatives[..1]].concat();
+        let more = Input { exemplars, weights, ..input.clone() };
+        let query = more.query().without_weightless().unwrap();
+        assert_eq!(query.exemplars.len(), input.exemplars.len());
+    }
+}
+
+#[test]
+fn weight_zero_is_none_of_it() {
+    for input in inputs() {
+        let none = Input { hints: vec![], counter_hints: vec![], ..input.clone() };
+        let zero = input.with(|params| (params.hint_weight, params.counter_hint_weight) = (0.0, 0.0));
+        assert_same_direction(&zero.fit(), &none.fit(), 1e-9);
+        let zero = input.with(|params| params.neutral_fraction = 0.0);
+        assert_eq!(
+            zero.fit().w,
+            Input { neutral_hints: vec![], ..input }.with(|p| p.neutral_fraction = 0.0).fit().w
+        );
+    }
+}
+
+#[test]
+fn a_larger_hint_weight_goes_nearer_to_the_hint() {
+    for input in SEEDS.map(Input::random) {
+        let cosine_at = |form, hint_weight| {
+            let at = input.with(|p| (p.form, p.hint_weight, p.tol) = (form, hint_weight, 1e-7));
+            cosine(&at.fit().weights, &input.hints[0])
+        };
+        let published = [0.0, 0.001, 0.05, 1.0].map(|weight| cosine_at(Form::Published, weight));
+        assert!(published.is_sorted() && published[3] > 0.99, "{published:?}");
+    }
+}
+
+#[test]
+fn a_counter_hint_pushes_away_and_a_counter_exemplar_too() {
+    for seed in SEEDS {
+        let input = Input::random(seed);
+        let unwanted = Random(seed + 7).vector(input.hints[0].len());
+        let before = cosine(&input.fit().weights, &unwanted);
+        let hinted = Input { counter_hints: vec![unwanted.clone()], ..input.clone() };
+        assert!(cosine(&hinted.fit().weights, &unwanted) < before);
+        let shown = Input { counter_exemplars: vec![unwanted.clone()], ..input.clone() };
+        assert!(cosine(&shown.fit().weights, &unwanted) < before + 1e-9);
+    }
+}
+
+#[test]
+fn texts_alone_are_their_own_answer() {
+    let input = Input { exemplars: vec![], negatives: vec![], ..Input::random(3) };
+    assert!(cosine(&input.fit().weights, &input.hints[0]) > 1.0 - 1e-12);
+    let full = Input { exemplars: vec![], counter_exemplars: vec![], ..Input::full(3) };
+    let without = Input { counter_hints: vec![], ..full.clone() };
+    let away =
+        |counter: &Vec<f32>| cosine(&full.fit().weights, counter) < cosine(&without.fit().weights, counter);
+    assert!(full.counter_hints.iter().all(away));
+}
+
+#[test]
+fn texts_are_directions_without_what_is_neutral() {
+    let input = Input {
+        hints: vec![vec![2.0, 0.0], vec![0.0, 5.0]],
+        counter_hints: vec![vec![0.0, 3.0]],
+        neutral_hints: vec![vec![0.0, 1.0]],
+        ..Input::default()
+    };
+    let texts = |input: &Input, fraction| text::Texts::of(&input.query(), &dimensions(2), fraction);
+    let half = 0.5f64.sqrt();
+    let q = texts(&input, 0.0).unwrap().hint.unwrap();
+    assert!((q[0] - half).abs() < 1e-12 && (q[1] - half).abs() < 1e-12);
+    let q = texts(&input, 0.5).unwrap().hint.unwrap();
+    assert!((q[1] / q[0] - 0.5).abs() < 1e-12);
+    let only_neutral = FitError::OnlyNeutral { name: "counter_hints[1]".into() };
+    assert_eq!(texts(&input, 1.0).unwrap_err(), only_neutral);
+    let opposite = Input { hints: vec![vec![1.0, 0.0], vec![-3.0, 0.0]], ..Input::default() };
+    assert_eq!(texts(&opposite, 0.0).unwrap_err(), FitError::TextsCancel { name: "hints" });
+}
+
+#[test]
+fn the_length_of_the_input_does_not_matter() {
+    for input in inputs() {
+        let longer = input.map(|v| v.iter().map(|x| x * 64.0).collect());
+        assert_eq!(input.fit().weights, longer.fit().weights);
+    }
+}
+
+#[test]
+fn two_points_have_a_closed_form() {
+    // x = (1, 0), n = (0, 1), s = 1 each: by symmetry w = (t, -t), b = 0 and J = (1 - t)^2 + lambda t^2.
+    for lambda in [0.1, 1.0, 5.0] {
+        let params = Params { lambda, form: Form::Published, tol: 1e-12, ..Params::default() };
+        let (exemplars, negatives) = (vec![vec![1.0, 0.0]], vec![vec![0.0, 1.0]]);
+        let fit = Input { exemplars, negatives, params, ..Input::default() }.fit();
+        let t = 1.0 / (1.0 + lambda);
+        assert!((fit.w[0] - t).abs() < 1e-9 && (fit.w[1] + t).abs() < 1e-9 && fit.b.abs() < 1e-9);
+    }
+}
+
+#[test]
+fn an_example_is_never_a_negative() {
+    let input = Input {
+        exemplars: vec![vec![3.0, 4.0]],
+        counter_exemplars: vec![vec![0.0, 2.0]],
+        ..Input::default()
+    };
+    let mut set = input.set();
+    assert_eq!(set.offer_negative(&[6.0, 8.0], row), Ok(Offered::Example));
+    assert_eq!(set.offer_negative(&[0.0, 1.0], row), Ok(Offered::Example));
+    assert_eq!(set.offer_negative(&[0.0, 0.0], row), Ok(Offered::Zero));
+    assert_eq!(set.offer_negative(&[4.0, 3.0], row), Ok(Offered::Kept));
+    assert_eq!((set.exemplars(), set.counter_exemplars(), set.negatives()), (1, 1, 1));
+    let (more, kept) = set.expanded(&[0.8, 0.6, 0.6, 0.8, 1.0, 0.0], 0.25).unwrap();
+    assert!(kept.is_empty());
+    let mut rows = training::rows(4);
+    rows.extend_from_slice(&[0.0, 1.0, 1.0, 0.0]);
+    set.drop_examples(&mut rows);
+    assert_eq!(rows[..], [1.0, 0.0]);
+    assert_eq!((more.exemplars(), more.counter_exemplars(), more.negatives()), (3, 1, 0));
+    assert_eq!(more.exemplar_weights(), [1.0, 0.25, 0.25]);
+}
+
+#[test]
+fn a_search_takes_the_negatives_of_one_with_more_or_fewer_examples() {
+    let negatives = vec![vec![0.0, 1.0], vec![0.6, -0.8], vec![-1.0, 0.0]];
+    let with = |exemplars: &[[f32; 2]], negatives: &[Vec<f32>]| {
+        let exemplars = exemplars.iter().map(|exemplar| exemplar.to_vec()).collect();
+        Input { exemplars, negatives: negatives.to_vec(), ..Input::default() }.set()
+    };
+    let (few, many) = ([[1.0, 0.0]], [[0.8, 0.6], [0.6, 0.8], [1.0, 0.0]]);
+    for (own, others) in [(&few[..], &many[..]), (&many, &few), (&few, &few)] {
+        let taken = with(own, &[]).with_negatives_of(with(others, &negatives)).unwrap();
+        assert_eq!(taken.rows(), with(own, &negatives).rows());
+        assert_eq!((taken.exemplars(), taken.negatives()), (own.len(), 3));
+    }
+    assert!(with(&[[0.0, 2.0]], &[]).with_negatives_of(with(&few, &negatives)).is_none());
+}
+
+#[test]
+fn the_nearest_are_the_best_exemplar_and_the_best_negative() {
+    let input = Input {
+        exemplars: vec![vec![1.0, 0.0], vec![3.0, 3.0]],
+        negatives: vec![vec![0.0, 1.0], vec![-1.0, 0.0], vec![0.0, 2.0]],
+        ..Input::default()
+    };
+    let set = input.set();
+    let nearest = |w: &[f32]| set.nearest(w).map(<[f32]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(nearest(&[1.0, 0.1]), [vec![1.0, 0.0], vec![0.0, 1.0]]);
+    assert_eq!(nearest(&[-1.0, 0.0])[1], [-1.0, 0.0]);
+    let hints = vec![vec![1.0, 0.0]];
+    let one = Input { exemplars: vec![], negatives: vec![vec![0.0, 1.0]], hints, ..input };
+    assert_eq!(one.set().nearest(&[1.0, 0.0]).count(), 0, "one negative tells nothing");
+}
+
+#[test]
+fn one_exemplar_against_a_thousand_negatives_carries_half_of_the_weight() {
+    let negatives: Vec<Vec<f32>> = (0..1000).map(|i| vec![1.0, i as f32]).collect();
+    let input = Input { exemplars: vec![vec![-1.0, 0.5]], negatives, ..Input::default() };
+    let weights = input.problem().weights;
+    assert_eq!((weights[0], weights[1], weights[1000]), (500.5, 0.5005, 0.5005));
+}
+
+#[test]
+fn without_negatives_the_counter_exemplars_are_them() {
+    let input = Input { counter_exemplars: vec![], ..Input::full(5) };
+    let negatives = input.negatives.clone();
+    let shown = Input { counter_exemplars: negatives, negatives: vec![], ..input.clone() };
+    assert_eq!(input.fit().w, shown.fit().w);
+}
+
+#[test]
+fn bad_input_is_named() {
+    let exemplars = |exemplars: &[Vec<f32>]| Input { exemplars: exemplars.to_vec(), ..Input::default() };
+    let refused = |input: &Input| TrainingSet::new(dimensions(2), &input.query()).unwrap_err();
+    let error = refused(&exemplars(&[vec![1.0, 0.0], vec![1.0, 0.0, 0.0]]));
+    assert_eq!(error.to_string(), "different vector dimensions 2 and 3");
+    assert_eq!(error.detail().unwrap(), "exemplars[2] has 3 dimensions, the test has 2.");
+    let error = refused(&exemplars(&[vec![0.0, 0.0]]));
+    assert_eq!(error.to_string(), "exemplars[1] must not be the zero vector");
+    let alone = exemplars(&[vec![1.0, 0.0]]);
+    assert_eq!(alone.try_problem().unwrap_err(), FitError::NoNegatives);
+    let both = Input { counter_exemplars: vec![vec![0.0, 1.0], vec![2.0, 0.0]], ..alone.clone() };
+    let (exemplar, counter) = ("exemplars[1]".into(), "counter_exemplars[2]".into());
+    assert_eq!(refused(&both), FitError::Contradiction { exemplar, counter });
+    let only_counter = Input { counter_exemplars: vec![vec![0.0, 1.0]], ..Input::default() };
+    assert_eq!(only_counter.try_problem().unwrap_err(), FitError::NothingWanted);
+    let hint = Input { hints: vec![vec![0.0, 0.0]], ..Input::default() };
+    assert_eq!(hint.try_problem().unwrap_err(), FitError::ZeroVector { name: "hints[1]".into() });
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        let weighted = Input { weights: vec![weight], ..alone.clone() };
+        let error = weighted.query().without_weightless().unwrap_err();
+        assert!(matches!(error, FitError::InvalidParameter { name: "exemplar_weights", .. }), "{error:?}");
+    }
+    let params = Params::default();
+    for (params, name) in [
+        (Params { lambda: 0.0, ..params }, "lambda"),
+        (Params { lambda: f64::NAN, ..params }, "lambda"),
+        (Params { hint_weight: -1.0, ..params }, "hint_weight"),
+        (Params { hint_weight: f64::INFINITY, ..params }, "hint_weight"),
+        (Params { counter_hint_weight: -1.0, ..params }, "counter_hint_weight"),
+        (Params { neutral_fraction: 1.5, ..params }, "neutral_fraction"),
+        (Params { neutral_fraction: f64::NAN, ..params }, "neutral_fraction"),
+        (Params { tol: 0.0, ..params }, "tol"),
+        (Params { max_iter: 0, ..params }, "max_iter"),
+    ] {
+        let error = Input { params, ..alone.clone() }.try_problem().unwrap_err();
+        assert!(matches!(error, FitError::InvalidParameter { name: n, .. } if n == name), "{error:?}");
+    }
+}
+
+#[test]
+fn a_hint_that_fits_nothing_still_converges() {
+    for mut input in SEEDS.map(Input::random) {
+        input.hints[0].iter_mut().zip(&input.exemplars[0]).for_each(|(q, x)| *q = -*x);
+        for form in [Form::Adaptive, Form::Published] {
+            let input = input.with(|params| params.form = form);
+            let fit = input.fit();
+            let n = input.problem().weights.iter().sum::<f64>();
+            assert!(form == Form::Adaptive || fit.value.total() <= n / 2.0 + 1e-9, "worse than w = 0");
+        }
+    }
+}
+
+#[test]
+fn equal_exemplars_and_background_mean_converge() {
+    let negatives =
+        vec![vec![1.0, 0.0, 0.1], vec![-1.0, 0.0, 0.1], vec![0.0, 1.0, 0.1], vec![0.0, -1.0, 0.1]];
+    for hints in [vec![], vec![vec![0.0, 1.0, 1.0]]] {
+        let exemplars = vec![vec![0.0, 0.0, 1.0]];
+        Input { exemplars, hints, negatives: negatives.clone(), ..Input::default() }.fit();
+    }
+}
+
+#[test]
+fn one_negative_or_equal_ones_converge() {
+    for negatives in [vec![vec![1.0, 0.2]], vec![vec![1.0, 0.2]; 30]] {
+        for hints in [vec![], vec![vec![0.0, 1.0]]] {
+            let input = Input {
+                exemplars: vec![vec![0.3, 1.0]],
+                hints,
+                negatives: negatives.clone(),
+                ..Input::default()
+            };
+            let fit = input.fit();
+            assert!(fit.weights[1] > 0.5 && fit.weights[0] < 0.5, "{:?}", fit.weights);
+        }
+    }
+}
+
+#[test]
+fn the_interrupt_check_is_called_in_every_pass() {
+    let mut calls = 0;
+    let fit = fit(&Input::random(1).problem(), &mut || calls += 1);
+    assert!(calls >= fit.passes);
+}
+
+#[test]
+fn the_report_says_what_the_fit_made_of_its_input() {
+    let mut input = Input::full(2);
+    // A negative that is nearly the exemplar is a suspect; a counter-exemplar like it cannot be put below it.
+    let near: Vec<f32> = input.exemplars[0].iter().map(|x| x * 2.0 + 0.01).collect();
+    input.negatives.push(near.clone());
+    let (problem, fit) = (input.problem(), input.fit());
+    let report = Report::of(&problem, &fit, &mut || ());
+    assert_eq!(report.suspects[0], input.negatives.len() - 1);
+    assert!(report.margins_suspects.is_sorted_by(|a, b| a >= b));
+    let margin = |row: &Vec<f32>| {
+        let length = training::norm(row);
+        row.iter().zip(&fit.w).map(|(&x, w)| f64::from(x) / length * w).sum::<f64>() + fit.b
+    };
+    assert!((report.margins_exemplars[0] - margin(&input.exemplars[0])).abs() < 1e-5);
+    assert!((report.margins_counter_exemplars[1] - margin(&input.counter_exemplars[1])).abs() < 1e-5);
+    assert!((report.cosine_exemplars[0] - cosine(&fit.weights, &input.exemplars[0])).abs() < 1e-5);
+    let opposite: Vec<f32> = input.exemplars[0].iter().map(|x| -x).collect();
+    let torn = Input { exemplars: vec![input.exemplars[0].clone(), opposite], ..Input::random(2) };
+    let report = Report::of(&torn.problem(), &torn.fit(), &mut || ());
+    assert!(report.conflicts.contains(&report::Conflict::Exemplars(0, 1)), "{:?}", report.conflicts);
+}
+
+#[test]
+fn both_losses_have_their_derivatives() {
+    for loss in [Loss::SquaredHinge, Loss::Logistic] {
+        for m in [-40.0, -2.0, -0.3, 0.0, 0.4, 0.9, 1.7, 40.0] {
+            let (h, (_, first, second)) = (1e-5, loss.at(m));
+            let (above, below) = (loss.at(m + h), loss.at(m - h));
+            assert!(((above.0 - below.0) / (2.0 * h) - first).abs() < 1e-6);
+            assert!(((above.1 - below.1) / (2.0 * h) - second).abs() < 1e-5);
+        }
+        assert!(loss.at(-1e6).0.is_finite() && loss.at(1e6).0 == 0.0);
+    }
+}
+
+/// See tests/reference/solutions.py.
+#[derive(Deserialize)]
+struct Solution {
+    source: String,
+    exemplars: Vec<Vec<f32>>,
+    negatives: Vec<Vec<f32>>,
+    hint: Option<Vec<f32>>,
+    lambda_: f64,
+    lambda_q: Option<f64>,
+    objective: f64,
+    w: Vec<f32>,
+}
+
+#[test]
+fn the_solution_agrees_with_the_reference_and_with_scikit_learn() {
+    let stored = include_str!("../../../tests/reference/solutions.json");
+    for solution in serde_json::from_str::<Vec<Solution>>(stored).unwrap() {
+        let params = Params {
+            form: Form::Published,
+            lambda: solution.lambda_,
+            hint_weight: solution.lambda_q.map_or(0.0, |lambda_q| lambda_q / 1000.0),
+            tol: 1e-10,
+            ..Params::default()
+        };
+        let (exemplars, negatives) = (solution.exemplars, solution.negatives);
+        let hints = solution.hint.into_iter().collect();
+        let fit = Input { exemplars, negatives, hints, params, ..Input::default() }.fit();
+        let difference = (fit.value.total() - solution.objective) / solution.objective;
+        assert!(difference.abs() < 1e-6, "{}: J differs by {difference:e}", solution.source);
+        let cosine = cosine(&fit.weights, &solution.w);
+        assert!(cosine > 1.0 - 1e-6, "{}: cosine {cosine}", solution.source);
+    }
+}
+
+/// See tests/reference/adaptive.py.
+#[derive(Deserialize)]
+struct Adaptive {
+    #[serde(flatten)]
+    input: Input,
+    loss: String,
+    objective: f64,
+    w: Vec<f32>,
+}
+
+#[test]
+fn the_adaptive_form_agrees_with_an_independent_implementation() {
+    let stored = include_str!("../../../tests/reference/adaptive.json");
+    for (i, case) in serde_json::from_str::<Vec<Adaptive>>(stored).unwrap().into_iter().enumerate() {
+        let params = Params { tol: 1e-10, loss: case.loss.parse().unwrap(), ..Params::default() };
+        let input = Input { params, ..case.input };
+        let fit = input.fit();
+        let difference = (fit.value.total() - case.objective) / case.objective;
+        assert!(difference.abs() < 1e-6, "case {i}: J differs by {difference:e}");
+        let cosine = cosine(&fit.weights, &case.w);
+        assert!(cosine > 1.0 - 1e-6, "case {i}: cosine {cosine}");
+    }
+}
+
+#[test]
+fn trust_goes_by_the_exemplars_and_by_the_tail() {
+    for (z, skewness, expected) in [
+        (0.0, 0.0, 0.05),
+        (2.0, 0.0, 0.5),
+        (3.0, -0.5, 1.0 / 9.0),
+        (-0.25, 0.25, 0.125),
+        (1.0, 0.1, 0.2),
+        (2.0, 0.1, 1.0 - 2.0 / 5.76 * 0.8),
+        (-1.0, 5.0, 0.05),
+        (0.5, 0.5, 1.0),
+    ] {
+        let trust = prior::trust(z, skewness);
+        assert!((trust - expected).abs() < 1e-12, "{z} {skewness}: {trust}");
+    }
+}

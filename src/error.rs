@@ -1,0 +1,215 @@
+//! Every SQLSTATE, and the words of every error that is the caller's to mend.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+use exemplar_svm::FitError;
+
+/// Why a call cannot be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    /// The fit's own reasons.
+    Fit(FitError),
+    /// The bytes of a `vector` contradict themselves.
+    CorruptVector,
+    /// An array of vectors has more than one dimension.
+    ArrayNotFlat,
+    /// An array of vectors has a null element.
+    NullElement { argument: &'static str },
+    /// An argument that must have a value is null.
+    NullArgument { argument: &'static str },
+    /// An integer argument is outside its range.
+    OutOfRange { argument: &'static str, value: i64, range: &'static str },
+    /// A text argument is none of the names that it may be.
+    UnknownName { argument: &'static str, name: String, names: &'static str },
+    /// Two arguments that go together have different numbers of elements.
+    LengthsDiffer { argument: &'static str, found: usize, of: &'static str, expected: usize },
+    /// There are reasons, and no counter-exemplars that they could be about.
+    ReasonsAlone,
+    /// An aggregate's support function was called outside an aggregate.
+    NotInAggregate,
+    /// `source` names no relation; it was dropped since its name was looked up.
+    UnknownRelation { oid: u32 },
+    /// `embedding` names no column of `source`.
+    UnknownColumn { column: String, relation: String, vector_columns: Vec<String> },
+    /// `embedding` names a column of another type.
+    WrongType { column: String, relation: String, found: String, vector_columns: Vec<String> },
+    /// Rows of this kind of relation cannot be drawn.
+    UnsupportedRelation { relation: String, kind: &'static str },
+    /// Rows of this kind of relation have no places to return.
+    NoPlaces { relation: String, kind: &'static str },
+    /// `filter` is something else than one expression; the parser's words if it has any.
+    NotOneExpression { filter: String, reason: Option<String> },
+    /// Rows of `source` have vectors of different dimensions.
+    MixedDimensions { column: String, relation: String, some: usize, others: usize },
+    /// `source` has no row with an embedding that the caller sees.
+    NoRows { column: String, relation: String, nulls: u64, zeros: u64 },
+}
+
+impl From<FitError> for Error {
+    fn from(error: FitError) -> Self {
+        Error::Fit(error)
+    }
+}
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> Self {
+        let mut report = ErrorReport::new(error.sqlstate(), error.message(), "hinted_exemplar");
+        if let Some(detail) = error.detail() {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = error.hint() {
+            report = report.set_hint(hint);
+        }
+        report
+    }
+}
+
+impl Error {
+    /// Raises this as a Postgres error, for the few places that cannot return one.
+    pub fn raise(self) -> ! {
+        ErrorReport::from(self).report(PgLogLevel::ERROR);
+        unreachable!("an error report of level ERROR does not return")
+    }
+
+    fn sqlstate(&self) -> PgSqlErrorCode {
+        match self {
+            Error::Fit(FitError::DifferentDimensions { .. })
+            | Error::MixedDimensions { .. }
+            | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+            Error::Fit(FitError::OutOfMemory { .. }) => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+            Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
+            Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
+            Error::Fit(_)
+            | Error::OutOfRange { .. }
+            | Error::UnknownName { .. }
+            | Error::LengthsDiffer { .. }
+            | Error::ReasonsAlone => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::CorruptVector => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+            Error::NullElement { .. } | Error::NullArgument { .. } => {
+                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED
+            }
+            Error::NotInAggregate => PgSqlErrorCode::ERRCODE_INVALID_FUNCTION_DEFINITION,
+            Error::UnknownRelation { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+            Error::UnknownColumn { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+            Error::WrongType { .. } => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+            Error::UnsupportedRelation { .. } | Error::NoPlaces { .. } => {
+                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED
+            }
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Error::Fit(error) => error.to_string(),
+            Error::CorruptVector => "vector has a size that contradicts its dimensions".into(),
+            Error::ArrayNotFlat => "array must be 1-D".into(),
+            Error::NullElement { .. } => "array must not contain nulls".into(),
+            Error::NullArgument { argument } => format!("{argument} must not be null"),
+            Error::OutOfRange { argument, range, .. } => format!("{argument} must be {range}"),
+            Error::UnknownName { argument, name, .. } => format!("unrecognized {argument} \"{name}\""),
+            Error::LengthsDiffer { argument, of, .. } => {
+                format!("{argument} must have as many elements as there are {of}")
+            }
+            Error::ReasonsAlone => "reasons need counter_exemplars".into(),
+            Error::NotInAggregate => "aggregate function called in non-aggregate context".into(),
+            Error::UnknownRelation { oid } => format!("relation with OID {oid} does not exist"),
+            Error::UnknownColumn { column, relation, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" does not exist")
+            }
+            Error::WrongType { column, relation, found, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" is of type {found}, not vector")
+            }
+            Error::UnsupportedRelation { relation, kind } => {
+                format!("cannot sample rows of {kind} \"{relation}\"")
+            }
+            Error::NoPlaces { relation, kind } => {
+                format!("cannot return places of rows of {kind} \"{relation}\"")
+            }
+            Error::NotOneExpression { .. } => "filter must be one expression".into(),
+            Error::MixedDimensions { column, relation, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" has vectors of different dimensions")
+            }
+            Error::NoRows { column, relation, .. } => {
+                format!("relation \"{relation}\" has no rows with a vector in column \"{column}\"")
+            }
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Error::Fit(error) => error.detail(),
+            Error::NullElement { argument } => Some(format!("Argument {argument} has a null element.")),
+            Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
+            Error::LengthsDiffer { argument, found, of, expected } => {
+                Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
+            }
+            Error::NotOneExpression { filter, reason: None } => Some(format!("filter is \"{filter}\".")),
+            Error::NotOneExpression { filter, reason: Some(reason) } => {
+                Some(format!("filter is \"{filter}\": {reason}."))
+            }
+            Error::MixedDimensions { some, others, .. } => {
+                Some(format!("Some rows have {some} dimensions, others have {others}."))
+            }
+            Error::NoRows { nulls: 0, zeros: 0, .. } => {
+                Some("It is empty, or no row is visible to the current user.".into())
+            }
+            Error::NoRows { nulls, zeros, .. } => {
+                Some(format!("It is null in {nulls} rows and the zero vector in {zeros}."))
+            }
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::Fit(error) => error.remedy().map(Into::into),
+            Error::UnknownName { names, .. } => Some(format!("It is {names}.")),
+            Error::LengthsDiffer { argument: "reasons", .. } => {
+                Some("Use NULL elements for counter-exemplars without a reason.".into())
+            }
+            Error::LengthsDiffer { argument: "exemplar_weights", .. } => {
+                Some("Its elements are for exemplar, if given, and then for exemplars.".into())
+            }
+            Error::ReasonsAlone => Some(
+                "A reason says why one counter-exemplar is not wanted. \
+                 To turn down a text by itself, give counter_hints."
+                    .into(),
+            ),
+            Error::NullElement { .. } => Some("ARRAY(SELECT ...) may need a WHERE ... IS NOT NULL.".into()),
+            Error::NullArgument { argument: "exemplar" } => Some(
+                "The row it was selected from may not exist, or has no embedding. \
+                 Leave the argument out to search by hint alone."
+                    .into(),
+            ),
+            Error::NullArgument { argument: "source" | "embedding" | "exemplars" | "negatives" } => None,
+            Error::NullArgument { .. } => Some("Leave the argument out to use its default.".into()),
+            Error::UnknownColumn { vector_columns, .. } | Error::WrongType { vector_columns, .. } => {
+                Some(match vector_columns.as_slice() {
+                    [] => "The relation has no column of type vector.".into(),
+                    columns => format!("Columns of type vector: {}.", columns.join(", ")),
+                })
+            }
+            Error::UnsupportedRelation { .. } => {
+                Some("Name a table, a view or a foreign table as source.".into())
+            }
+            Error::NoPlaces { .. } => Some(
+                "Name the table behind it and give its conditions as filter, or ORDER BY the distance to \
+                 hinted_exemplar(...)."
+                    .into(),
+            ),
+            Error::NotOneExpression { .. } => {
+                Some("It is what could stand after WHERE, such as price < 20 AND NOT sold.".into())
+            }
+            Error::MixedDimensions { .. } => {
+                Some("Name a materialized view of the rows of one embedding model as source.".into())
+            }
+            Error::NoRows { .. } => {
+                Some("Load rows first; a fit tells the exemplars apart from the table's other rows.".into())
+            }
+            _ => None,
+        }
+    }
+}

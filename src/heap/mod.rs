@@ -1,0 +1,6 @@
+//! Rows and values read from heap and TOAST pages.
+
+pub mod page;
+pub mod table;
+pub mod toast;
+pub mod toast_chunks;

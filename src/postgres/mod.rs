@@ -1,0 +1,5 @@
+//! Postgres' own interfaces: queries, settings, vectors.
+
+pub mod settings;
+pub mod spi;
+pub mod vector;

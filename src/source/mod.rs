@@ -1,0 +1,319 @@
+//! Where negatives come from: a relation and its column of vectors.
+
+mod cast;
+
+use std::ffi::CStr;
+
+use pgrx::{PgRelation, pg_sys};
+
+use crate::error::Error;
+use crate::postgres::spi::Connection;
+use crate::source::cast::Cast;
+
+/// A relation's OID as SQL's `regclass`, not yet opened.
+#[derive(Debug)]
+pub struct Regclass(pg_sys::Oid);
+
+impl From<pg_sys::Oid> for Regclass {
+    fn from(oid: pg_sys::Oid) -> Self {
+        Regclass(oid)
+    }
+}
+
+/// SQL's `name`.
+#[derive(Debug)]
+pub struct Name(String);
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Name(name)
+    }
+}
+
+/// A column of vectors of a relation that rows can be drawn from, open and locked for reading.
+pub struct Source {
+    pub relation: PgRelation,
+    pub column: String,
+    /// Dimensions that the column declares, if it does.
+    pub dimensions: Option<usize>,
+    /// How the column's values become vectors.
+    pub cast: Cast,
+    /// Whether rows hold the column's value; where they do not, a query computes it.
+    pub stored: bool,
+    vector_type: pg_sys::Oid,
+    /// The column's type, below any domain.
+    base_type: pg_sys::Oid,
+}
+
+impl Source {
+    /// Opens `relation` and finds `column`, whose type must be `vector_type` or have a cast to it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRelation`], [`Error::UnknownColumn`], [`Error::WrongType`],
+    /// [`Error::UnsupportedRelation`].
+    pub fn open(relation: Regclass, column: Name, vector_type: pg_sys::Oid) -> Result<Self, Error> {
+        let (oid, column) = (relation.0, column.0);
+        let relation = open(oid).ok_or(Error::UnknownRelation { oid: oid.to_u32() })?;
+        check_kind(&relation)?;
+        match find_column(&relation, &column, vector_type) {
+            Found::Column { dimensions, cast, stored, base_type } => {
+                Ok(Source { relation, column, dimensions, cast, stored, vector_type, base_type })
+            }
+            Found::OtherType { found, vector_columns } => {
+                let relation = relation.name().to_string();
+                Err(Error::WrongType { column, relation, found, vector_columns })
+            }
+            Found::Nothing { vector_columns } => {
+                let relation = relation.name().to_string();
+                Err(Error::UnknownColumn { column, relation, vector_columns })
+            }
+        }
+    }
+
+    /// The column, as errors call it.
+    pub fn column_named(&self) -> String {
+        format!("column \"{}\"", self.column)
+    }
+
+    /// One of its rows, as errors call it.
+    pub fn row_named(&self) -> String {
+        format!("a row of column \"{}\"", self.column)
+    }
+
+    /// Checks that rows of the relation have places that a query can ask for.
+    ///
+    /// # Errors
+    /// [`Error::NoPlaces`].
+    pub fn check_places(&self) -> Result<(), Error> {
+        // SAFETY: an open relation has its pg_class row.
+        match unsafe { (*self.relation.rd_rel).relkind } as u8 {
+            pg_sys::RELKIND_VIEW => Err(self.no_places("view")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error for rows that have no places.
+    pub fn no_places(&self, kind: &'static str) -> Error {
+        Error::NoPlaces { relation: self.relation.name().to_string(), kind }
+    }
+
+    /// Loads the library of the type `vector`, and with it its settings.
+    pub fn load_vector_library(&self) {
+        let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
+        let mut look_up = pg_sys::FmgrInfo::default();
+        // SAFETY: the type exists and has an output function, written in C.
+        unsafe {
+            pg_sys::getTypeOutputInfo(self.vector_type, &mut output, &mut is_varlena);
+            pg_sys::fmgr_info(output, &mut look_up);
+        }
+    }
+
+    /// The error for rows of which some have other dimensions than others.
+    pub fn mixed_dimensions(&self, some: usize, others: usize) -> Error {
+        let relation = self.relation.name().to_string();
+        Error::MixedDimensions { column: self.column.clone(), relation, some, others }
+    }
+
+    /// The column's number in a relation that is the source or inherits from it.
+    pub fn attribute_of(&self, relation: &PgRelation) -> Option<i32> {
+        let attributes = relation.tuple_desc();
+        let mut live = attributes.iter().filter(|attribute| !attribute.attisdropped);
+        live.find(|attribute| attribute.name() == self.column).map(|attribute| attribute.attnum.into())
+    }
+
+    /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy or a view
+    /// may go by anything, such as a setting that changes within a transaction, and other servers have snapshots
+    /// of their own.
+    pub fn is_fixed_by_snapshot(&self) -> bool {
+        let (current_user, no_error) = (pg_sys::InvalidOid, true);
+        // SAFETY: an open relation has its pg_class row; catalog look-ups for it.
+        let (class, policies) = unsafe {
+            (&*self.relation.rd_rel, pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error))
+        };
+        let is_table = matches!(class.relkind as u8, pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW);
+        is_table && !class.relhassubclass && policies as u32 != pg_sys::CheckEnableRlsResult::RLS_ENABLED
+    }
+
+    /// Raises what Postgres raises when the caller may not read the column, or nobody can now.
+    pub fn check_privileges(&self, connection: &Connection) {
+        let query = format!("SELECT {} FROM {} WHERE false", self.quoted_vector(), quoted(&self.relation));
+        // SAFETY: the query has no parameters.
+        unsafe { connection.prepare(&query, &[]).select(&mut []) };
+    }
+
+    /// The query for table, place and value of the rows of `relation`, which is the source or inherits
+    /// from it, at the places of its parameter of type `tid[]`.
+    pub fn query_by_tid(&self, relation: &PgRelation) -> String {
+        let (relation, column) = (quoted(relation), self.quoted_column());
+        format!("SELECT tableoid, ctid, {column} FROM {relation} WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)")
+    }
+
+    /// The query for the places of all rows with a value.
+    pub fn query_for_places(&self) -> String {
+        let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        format!("SELECT tableoid, ctid FROM {relation} WHERE {column} IS NOT NULL")
+    }
+
+    /// The query for the values of the first rows of `relation`, which is the source or inherits from it.
+    pub fn query_for_values(&self, relation: &PgRelation, limit: u64) -> String {
+        format!("SELECT {} FROM {} LIMIT {limit}", self.quoted_column(), quoted(relation))
+    }
+
+    /// The query for the values of the first rows of `percent` of the source's blocks.
+    pub fn query_for_sample(&self, percent: f64, seed: i32, limit: u64) -> String {
+        format!(
+            "SELECT {} FROM {} TABLESAMPLE pg_catalog.system ({percent}) REPEATABLE ({seed}) LIMIT {limit}",
+            self.quoted_column(),
+            quoted(&self.relation)
+        )
+    }
+
+    /// The query for the values, cast to `vector`, of the `$2` rows with the largest inner product with the vector
+    /// `$1`, by the operator that an index of the column's type has.
+    pub fn query_by_distance(&self) -> String {
+        let (vector, column) = (self.quoted_vector(), self.quoted_column());
+        let (relation, distance) = (quoted(&self.relation), self.distance_to("$1"));
+        format!("SELECT {vector} FROM {relation} WHERE {column} IS NOT NULL ORDER BY {distance} LIMIT $2")
+    }
+
+    /// The query for table, place and distance to the vector `$1` of the `limit` rows nearest to the vector `$2`, by
+    /// an index of the column's type if there is one, of those rows that satisfy `condition`.
+    pub fn query_for_probe(&self, condition: &str, limit: u64) -> String {
+        let (distance, other) = (self.distance_to("$1"), self.distance_to("$2"));
+        format!("{} ORDER BY {other} LIMIT {limit}", self.query_for_distances(&distance, condition))
+    }
+
+    /// The query for the same of the `limit` rows nearest to `$1`, by looking at all of them.
+    pub fn query_for_all(&self, condition: &str, limit: u64) -> String {
+        let distance = self.distance_to("$1");
+        // No index has the sum.
+        format!(
+            "{} ORDER BY {distance} OPERATOR(pg_catalog.+) 0::float8, tableoid, ctid LIMIT {limit}",
+            self.query_for_distances(&distance, condition)
+        )
+    }
+
+    /// The query that asks for nothing and says what is wrong with a `condition`.
+    pub fn query_to_check(&self, condition: &str) -> String {
+        format!("SELECT FROM {} WHERE ({condition}\n) LIMIT 0", quoted(&self.relation))
+    }
+
+    fn query_for_distances(&self, distance: &str, condition: &str) -> String {
+        let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        format!(
+            "SELECT tableoid, ctid, {distance} FROM {relation} WHERE {column} IS NOT NULL AND ({condition}\n)"
+        )
+    }
+
+    /// The distance of the column to a vector, by the operator that an index of its type has.
+    fn distance_to(&self, vector: &str) -> String {
+        let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
+        let column = if has_operator { self.quoted_column() } else { self.quoted_vector() };
+        format!("({column} OPERATOR({}.<#>) {vector})", namespace_of(self.vector_type))
+    }
+
+    /// The type `vector`.
+    pub fn vector_type(&self) -> pg_sys::Oid {
+        self.vector_type
+    }
+
+    fn quoted_vector(&self) -> String {
+        let column = self.quoted_column();
+        if matches!(self.cast, Cast::None) {
+            return column;
+        }
+        // SAFETY: format_type_be_qualified returns a palloc'd, NUL-terminated string, quoted for SQL.
+        let vector = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(self.vector_type)) };
+        format!("CAST({column} AS {})", vector.to_string_lossy())
+    }
+
+    fn quoted_column(&self) -> String {
+        pgrx::spi::quote_identifier(&self.column)
+    }
+}
+
+/// A relation's name, safe against any name and search_path.
+fn quoted(relation: &PgRelation) -> String {
+    pgrx::spi::quote_qualified_identifier(relation.namespace(), relation.name())
+}
+
+/// The schema that a type is in, quoted.
+fn namespace_of(base_type: pg_sys::Oid) -> String {
+    // SAFETY: catalog look-ups of an existing type and its schema; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::TYPEOID as i32, base_type.into());
+        let namespace = (*pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_type>(tuple)).typnamespace;
+        pg_sys::ReleaseSysCache(tuple);
+        let name = CStr::from_ptr(pg_sys::get_namespace_name(namespace));
+        pgrx::spi::quote_identifier(name.to_string_lossy())
+    }
+}
+
+/// What a relation has under a column's name.
+enum Found {
+    Column { dimensions: Option<usize>, cast: Cast, stored: bool, base_type: pg_sys::Oid },
+    OtherType { found: String, vector_columns: Vec<String> },
+    Nothing { vector_columns: Vec<String> },
+}
+
+fn find_column(relation: &PgRelation, column: &str, vector_type: pg_sys::Oid) -> Found {
+    let attributes = relation.tuple_desc();
+    let live = || attributes.iter().filter(|attribute| !attribute.attisdropped);
+    let base_type = |attribute: &pg_sys::FormData_pg_attribute| {
+        let mut typmod = attribute.atttypmod;
+        // SAFETY: a catalog look-up of an existing type; a domain may say what the column does not.
+        (unsafe { pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod) }, typmod)
+    };
+    let vector_columns = || {
+        let is_vector =
+            |attribute: &&pg_sys::FormData_pg_attribute| Cast::exists(base_type(attribute).0, vector_type);
+        live().filter(is_vector).map(|attribute| attribute.name().to_string()).collect()
+    };
+    let Some(attribute) = live().find(|attribute| attribute.name() == column) else {
+        return Found::Nothing { vector_columns: vector_columns() };
+    };
+    let (found, typmod) = base_type(attribute);
+    match Cast::find(found, vector_type) {
+        Some(cast) => Found::Column {
+            dimensions: usize::try_from(typmod).ok(),
+            cast,
+            stored: attribute.attgenerated as u8 != VIRTUAL,
+            base_type: found,
+        },
+        None => Found::OtherType { found: type_name(attribute.atttypid), vector_columns: vector_columns() },
+    }
+}
+
+/// ATTRIBUTE_GENERATED_VIRTUAL, which Postgres has from version 18 on.
+const VIRTUAL: u8 = b'v';
+
+fn open(oid: pg_sys::Oid) -> Option<PgRelation> {
+    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+    // SAFETY: try_relation_open takes any OID and returns null where there is no relation. PgRelation
+    // closes it; the lock stays until the end of the transaction, as for any query.
+    unsafe {
+        let relation = pg_sys::try_relation_open(oid, lock);
+        (!relation.is_null()).then(|| PgRelation::from_pg_owned(relation))
+    }
+}
+
+fn check_kind(relation: &PgRelation) -> Result<(), Error> {
+    // SAFETY: an open relation has its pg_class row.
+    let kind = match unsafe { (*relation.rd_rel).relkind } as u8 {
+        pg_sys::RELKIND_RELATION
+        | pg_sys::RELKIND_MATVIEW
+        | pg_sys::RELKIND_PARTITIONED_TABLE
+        | pg_sys::RELKIND_VIEW
+        | pg_sys::RELKIND_FOREIGN_TABLE => return Ok(()),
+        pg_sys::RELKIND_INDEX | pg_sys::RELKIND_PARTITIONED_INDEX => "index",
+        pg_sys::RELKIND_SEQUENCE => "sequence",
+        pg_sys::RELKIND_COMPOSITE_TYPE => "composite type",
+        _ => "relation",
+    };
+    Err(Error::UnsupportedRelation { relation: relation.name().to_string(), kind })
+}
+
+fn type_name(oid: pg_sys::Oid) -> String {
+    // SAFETY: format_type_be returns a palloc'd, NUL-terminated string for any OID.
+    unsafe { CStr::from_ptr(pg_sys::format_type_be(oid)) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,134 @@
+//! The SQL functions: unpack, call, pack. sql/functions.sql declares them and documents their arguments.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::cache::call_site::{self, Answer};
+use crate::error::Error;
+use crate::fit;
+#[expect(unused_imports, reason = "named in `requires` below")]
+use crate::planner::{hinted_exemplar_search_support, hinted_exemplar_support};
+use crate::postgres::spi::Connection;
+use crate::postgres::vector::NewVector;
+use crate::search::filter;
+use crate::search::{self, Found};
+use crate::source::Source;
+use crate::sql::args::{self, Call};
+use crate::sql::report::{FitReport, NewRow};
+
+/// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over what is asked for and `sample_size` rows
+/// of `source`, drawn uniformly from those that the caller sees.
+///
+/// # Errors
+/// See [`Error`]. Not converged is a warning, fewer rows than `sample_size` and zero vectors are notices.
+#[pg_extern(sql = false)]
+fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorReport> {
+    // SAFETY: sql/functions.sql declares these arguments.
+    let call = unsafe { Call::new(fcinfo, args::HINTED_EXEMPLAR) };
+    let (source, column) = call.source()?;
+    let (params, sampling) = (call.params()?, call.sampling()?);
+    let vectors = call.vector_arguments()?;
+    let query = call.query(&vectors)?;
+    let key = args::bytes(&source, &column, &query, sampling, &params);
+    let fit = || -> Result<_, Error> {
+        let source = Source::open(source, column, call.vector_type())?;
+        let outcome = fit::fit_source(&source, &query, sampling, params)?;
+        Ok(Answer { weights: outcome.into_weights(), keep: source.is_fixed_by_snapshot() })
+    };
+    // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
+    let weights = unsafe { call_site::fitted_once(fcinfo, key, fit) }?;
+    Ok(NewVector(weights))
+}
+
+/// The same fit as one row that explains it: see [`FitReport`].
+///
+/// # Errors
+/// As [`hinted_exemplar`].
+#[pg_extern(sql = false)]
+fn hinted_exemplar_fit(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewRow, ErrorReport> {
+    Ok(NewRow(explained(fcinfo)?))
+}
+
+/// The same row as a JSON object.
+///
+/// # Errors
+/// As [`hinted_exemplar`].
+#[pg_extern(sql = false)]
+fn hinted_exemplar_report(fcinfo: pg_sys::FunctionCallInfo) -> Result<pgrx::JsonB, ErrorReport> {
+    let value = serde_json::to_value(explained(fcinfo)?);
+    Ok(pgrx::JsonB(value.unwrap_or_default()))
+}
+
+/// The rows nearest to that vector, as a set of `tableoid`, `ctid` and `distance`: see [`search`].
+///
+/// # Errors
+/// As [`hinted_exemplar`], and for a source whose rows have no places and a `filter` that is not one expression.
+#[pg_extern(sql = false)]
+fn hinted_exemplar_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
+    let found = found(fcinfo)?;
+    // SAFETY: sql/functions.sql declares this function to return a set of these rows.
+    unsafe { search::return_rows(fcinfo, &found) };
+    Ok(())
+}
+
+fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Found>, Error> {
+    // SAFETY: sql/functions.sql declares these arguments.
+    let call = unsafe { Call::new(fcinfo, args::SEARCH) };
+    let (source, column) = call.source()?;
+    let (params, sampling) = (call.params()?, call.sampling()?);
+    let (k, filter) = call.search()?;
+    let vectors = call.vector_arguments()?;
+    let query = call.query(&vectors)?;
+    let source = Source::open(source, column, call.vector_type())?;
+    source.check_places()?;
+    let connection = Connection::open();
+    if let Some(filter) = &filter {
+        filter::check(filter, &source, &connection)?;
+    }
+    let outcome = fit::fit_source(&source, &query, sampling, params)?;
+    let w = &outcome.fit.weights;
+    let starts: Vec<_> = outcome.problem.set().nearest(w).collect();
+    search::search(&source, &connection, w, &starts, k, filter.as_deref())
+}
+
+fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
+    // SAFETY: sql/functions.sql declares these arguments for both functions that come here.
+    let call = unsafe { Call::new(fcinfo, args::HINTED_EXEMPLAR) };
+    let (source, column) = call.source()?;
+    let (params, sampling) = (call.params()?, call.sampling()?);
+    let vectors = call.vector_arguments()?;
+    let query = call.query(&vectors)?;
+    let source = Source::open(source, column, call.vector_type())?;
+    let outcome = fit::fit_source(&source, &query, sampling, params)?;
+    Ok(FitReport::of(&query, &outcome))
+}
+
+/// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over the given vectors.
+///
+/// # Errors
+/// See [`Error`]. Not converged is a warning.
+#[pg_extern(sql = false)]
+fn exemplar_svm(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorReport> {
+    // SAFETY: sql/functions.sql declares these arguments.
+    let call = unsafe { Call::new(fcinfo, args::EXEMPLAR_SVM) };
+    let params = call.params()?;
+    let vectors = call.vector_arguments()?;
+    let negatives = call.negatives(&vectors)?;
+    let query = call.query(&vectors)?;
+    Ok(NewVector(fit::fit_given(&query, &negatives, params)?.weights))
+}
+
+extension_sql_file!(
+    "../../sql/functions.sql",
+    name = "functions",
+    requires = [
+        hinted_exemplar_support,
+        hinted_exemplar_search_support,
+        hinted_exemplar,
+        hinted_exemplar_fit,
+        hinted_exemplar_report,
+        hinted_exemplar_search,
+        exemplar_svm
+    ]
+);
+extension_sql_file!("../../sql/comments.sql", name = "comments", finalize);

@@ -1,0 +1,178 @@
+//! A fit explained, as a row and as JSON.
+
+use std::mem::take;
+
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::{IntoDatum, PgTupleDesc, pg_sys};
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use crate::fit::Outcome;
+use crate::postgres::vector::NewVector;
+use crate::sample::RowId;
+use exemplar_svm::report::Conflict;
+use exemplar_svm::{Query, Report};
+
+/// Most suspects that are listed one by one.
+const LISTED_SUSPECTS: usize = 100;
+
+/// What `hinted_exemplar_fit` returns; its columns have these names.
+#[derive(Serialize)]
+pub struct FitReport {
+    weights: Vec<f32>,
+    bias: f64,
+    objective_value: f64,
+    loss_term: f64,
+    size_term: f64,
+    hint_term: f64,
+    cosine_hint: Option<f64>,
+    hint_z: Option<f64>,
+    cosine_counter_hints: Vec<f64>,
+    cosine_exemplars: Vec<f64>,
+    exemplar_margins: Vec<f64>,
+    counter_exemplar_margins: Vec<f64>,
+    conflicts: Vec<String>,
+    suspects: i64,
+    suspect_rows: Vec<Suspect>,
+    iterations: i32,
+    converged: bool,
+    sampled: i64,
+    skipped: i64,
+    expanded: i32,
+    sampling_ms: f64,
+    solving_ms: f64,
+}
+
+/// A sampled row that scores as an exemplar does.
+#[derive(Serialize)]
+struct Suspect {
+    /// Where it is, if rows of the source have places.
+    #[serde(flatten, serialize_with = "place")]
+    row: Option<RowId>,
+    margin: f64,
+}
+
+impl FitReport {
+    /// Explains `outcome`, the fit of `query`.
+    pub fn of(query: &Query, outcome: &Outcome) -> Self {
+        let Outcome { problem, fit, drawn, expanded, sampling, solving, .. } = outcome;
+        let report = Report::of(problem, fit, &mut || {
+            pgrx::check_for_interrupts!();
+        });
+        let given = query.exemplars.len();
+        let suspects = report.suspects.iter().zip(report.margins_suspects).take(LISTED_SUSPECTS);
+        let suspect = |(&row, margin)| Suspect { row: drawn.row_ids.get(row).copied().flatten(), margin };
+        FitReport {
+            weights: fit.weights.clone(),
+            bias: fit.b,
+            objective_value: fit.value.total(),
+            loss_term: fit.value.loss,
+            size_term: fit.value.size,
+            hint_term: fit.value.hint,
+            cosine_hint: report.cosine_hint,
+            hint_z: report.hint_z,
+            cosine_counter_hints: report.cosine_counter_hints,
+            cosine_exemplars: report.cosine_exemplars[..given].to_vec(),
+            exemplar_margins: report.margins_exemplars[..given].to_vec(),
+            counter_exemplar_margins: report.margins_counter_exemplars,
+            conflicts: report.conflicts.iter().filter_map(|conflict| describe(query, conflict)).collect(),
+            suspects: report.suspects.len() as i64,
+            suspect_rows: suspects.map(suspect).collect(),
+            iterations: fit.iterations as i32,
+            converged: fit.converged,
+            sampled: problem.set().negatives() as i64,
+            skipped: (drawn.nulls + drawn.zeros + drawn.examples) as i64,
+            expanded: *expanded as i32,
+            sampling_ms: sampling.as_secs_f64() * 1e3,
+            solving_ms: solving.as_secs_f64() * 1e3,
+        }
+    }
+}
+
+impl FitReport {
+    /// The value of the column `name`, asked for once; `None` for null.
+    fn column(&mut self, name: &str) -> Option<pg_sys::Datum> {
+        let places = || self.suspect_rows.iter().filter_map(|suspect| suspect.row);
+        match name {
+            "weights" => NewVector(take(&mut self.weights)).into_datum(),
+            "bias" => self.bias.into_datum(),
+            "objective_value" => self.objective_value.into_datum(),
+            "loss_term" => self.loss_term.into_datum(),
+            "size_term" => self.size_term.into_datum(),
+            "hint_term" => self.hint_term.into_datum(),
+            "cosine_hint" => self.cosine_hint.into_datum(),
+            "hint_z" => self.hint_z.into_datum(),
+            "cosine_counter_hints" => take(&mut self.cosine_counter_hints).into_datum(),
+            "cosine_exemplars" => take(&mut self.cosine_exemplars).into_datum(),
+            "exemplar_margins" => take(&mut self.exemplar_margins).into_datum(),
+            "counter_exemplar_margins" => take(&mut self.counter_exemplar_margins).into_datum(),
+            "conflicts" => take(&mut self.conflicts).into_datum(),
+            "suspects" => self.suspects.into_datum(),
+            "suspect_tables" => places().map(|row| row.table).collect::<Vec<_>>().into_datum(),
+            "suspect_ctids" => places().map(|row| row.tid()).collect::<Vec<_>>().into_datum(),
+            "suspect_margins" => self.suspect_rows.iter().map(|s| s.margin).collect::<Vec<_>>().into_datum(),
+            "iterations" => self.iterations.into_datum(),
+            "converged" => self.converged.into_datum(),
+            "sampled" => self.sampled.into_datum(),
+            "skipped" => self.skipped.into_datum(),
+            "expanded" => self.expanded.into_datum(),
+            "sampling_ms" => self.sampling_ms.into_datum(),
+            "solving_ms" => self.solving_ms.into_datum(),
+            _ => None,
+        }
+    }
+}
+
+/// A table's name and a row's ctid, as SQL writes them.
+fn place<S: serde::Serializer>(row: &Option<RowId>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut place = serializer.serialize_map(None)?;
+    if let Some(row) = row {
+        place.serialize_entry("table", &row.table_name())?;
+        place.serialize_entry("ctid", &format!("({},{})", row.block, row.offset))?;
+    }
+    place.end()
+}
+
+/// A conflict in words, unless it is with a row that only expansion added.
+fn describe(query: &Query, conflict: &Conflict) -> Option<String> {
+    let exemplar = |i: usize| query.exemplars.get(i).map(|example| example.vector.name.as_str());
+    let counter = |i: usize| query.counter_exemplars.get(i).map(|example| example.vector.name.as_str());
+    Some(match *conflict {
+        Conflict::Exemplars(i, j) => {
+            format!("{} and {} have nothing in common", exemplar(i)?, exemplar(j)?)
+        }
+        Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)?),
+        Conflict::CounterExemplarHint(j) => {
+            format!("{} is nearer to the hint than the exemplars", counter(j)?)
+        }
+        Conflict::ExemplarCounterExemplar(i, j) => {
+            format!("{} scores below {}", exemplar(i)?, counter(j)?)
+        }
+    })
+}
+
+/// A report to return as a row, of the columns that SQL declares.
+pub struct NewRow(pub FitReport);
+
+pgrx::impl_sql_translatable!(NewRow, "exemplar_fit");
+
+// SAFETY: the datum is a row of the type that SQL declares, since its columns are taken from there.
+unsafe impl BoxRet for NewRow {
+    unsafe fn box_into<'fcx>(mut self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        let mut description = std::ptr::null_mut();
+        // SAFETY: a function that SQL declares to return a row type has a row description; it is blessed and
+        // freed by PgTupleDesc, and heap_form_tuple copies `values`, one for each attribute.
+        unsafe {
+            pg_sys::get_call_result_type(fcinfo.as_mut_ptr(), std::ptr::null_mut(), &mut description);
+            let description = PgTupleDesc::from_pg_is_copy(pg_sys::BlessTupleDesc(description));
+            let columns = description.iter().map(|attribute| self.0.column(attribute.name()));
+            let columns: Vec<_> = columns.collect();
+            let mut nulls: Vec<bool> = columns.iter().map(Option::is_none).collect();
+            let null = pg_sys::Datum::null();
+            let mut values: Vec<_> = columns.into_iter().map(|value| value.unwrap_or(null)).collect();
+            let tuple =
+                pg_sys::heap_form_tuple(description.as_ptr(), values.as_mut_ptr(), nulls.as_mut_ptr());
+            fcinfo.return_raw_datum(pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data))
+        }
+    }
+}
