@@ -4,3 +4,4 @@ pub mod page;
 pub mod table;
 pub mod toast;
 pub mod toast_chunks;
+pub mod toast_pointer;

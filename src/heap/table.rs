@@ -4,7 +4,8 @@ use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::{PgRelation, pg_sys};
 
 use crate::heap::page::{self, Locked, PINNED_AT_ONCE, Page, Row};
-use crate::heap::toast::Pointer;
+use crate::heap::toast_pointer::ToastPointer;
+use crate::postgres::snapshot::Snapshot;
 use row_sampling::Candidates;
 
 /// Bytes of a page's line pointers and of a row that are asked for ahead.
@@ -19,45 +20,9 @@ pub enum Seen {
     /// A row that it sees, without a value.
     Null,
     /// A row that it sees, whose value is stored out of line.
-    Elsewhere(Pointer),
+    Elsewhere(ToastPointer),
     /// To be [fetched](Table::fetch), which tells.
     Unknown,
-}
-
-/// The snapshot that the caller's query runs under.
-pub struct Snapshot {
-    snapshot: pg_sys::Snapshot,
-    pushed: bool,
-}
-
-impl Snapshot {
-    /// The active one; a new one where there is none, until this is dropped.
-    pub fn active() -> Self {
-        // SAFETY: PushActiveSnapshot keeps a copy, after which there is an active snapshot.
-        unsafe {
-            let pushed = !pg_sys::ActiveSnapshotSet();
-            if pushed {
-                pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-            }
-            Snapshot { snapshot: pg_sys::GetActiveSnapshot(), pushed }
-        }
-    }
-}
-
-impl Snapshot {
-    pub fn as_ptr(&self) -> pg_sys::Snapshot {
-        self.snapshot
-    }
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        // An error ends the transaction, which pops what was pushed.
-        if self.pushed && !std::thread::panicking() {
-            // SAFETY: pushed above, and whatever was pushed later has been popped.
-            unsafe { pg_sys::PopActiveSnapshot() }
-        }
-    }
 }
 
 /// A table or materialized view whose pages are here. It is not this that checks privileges.
@@ -165,12 +130,12 @@ impl<'a> Table<'a> {
         // varlena.
         unsafe {
             let mut tuple = page.tuple(row, offset, &self.relation);
-            if !page.is_visible(&mut tuple, self.snapshot.snapshot) {
+            if !page.is_visible(&mut tuple, self.snapshot.as_ptr()) {
                 return Seen::Nothing;
             }
             let (mut null, attributes) = (false, self.relation.rd_att);
             let value = pg_sys::heap_getattr(&mut tuple, self.attribute, attributes, &mut null);
-            match (!null).then(|| Pointer::of(value)) {
+            match (!null).then(|| ToastPointer::of(value)) {
                 None => Seen::Null,
                 Some(Some(pointer)) => Seen::Elsewhere(pointer),
                 Some(None) => Seen::Unknown,
@@ -191,7 +156,7 @@ impl<'a> Table<'a> {
         unsafe {
             let relation = self.relation.as_ptr();
             let scan =
-                pg_sys::table_beginscan_tidrange(relation, self.snapshot.snapshot, &mut first, &mut last);
+                pg_sys::table_beginscan_tidrange(relation, self.snapshot.as_ptr(), &mut first, &mut last);
             let forward = pg_sys::ScanDirection::ForwardScanDirection;
             while pg_sys::table_scan_getnextslot_tidrange(scan, forward, self.slot) {
                 offsets.push(item_pointer_get_both((*self.slot).tts_tid).1);
@@ -214,7 +179,7 @@ impl<'a> Table<'a> {
             pg_sys::table_tuple_fetch_row_version(
                 self.relation.as_ptr(),
                 &mut tid,
-                self.snapshot.snapshot,
+                self.snapshot.as_ptr(),
                 self.slot,
             )
         };
@@ -226,7 +191,7 @@ impl<'a> Table<'a> {
         // SAFETY: relation, snapshot and slot are alive; the scan ends here.
         unsafe {
             let relation = self.relation.as_ptr();
-            let scan = pg_sys::table_beginscan(relation, self.snapshot.snapshot, 0, std::ptr::null_mut());
+            let scan = pg_sys::table_beginscan(relation, self.snapshot.as_ptr(), 0, std::ptr::null_mut());
             while pg_sys::table_scan_getnextslot(scan, pg_sys::ScanDirection::ForwardScanDirection, self.slot)
             {
                 if self.value().is_some() {

@@ -13,8 +13,9 @@ use pgrx::pg_sys;
 
 use crate::error::Error;
 use crate::heap::page::{PINNED_AT_ONCE, Page};
-use crate::heap::table::Snapshot;
 use crate::heap::toast_chunks::{Chunk, ChunkTable, Looked};
+use crate::heap::toast_pointer::ToastPointer;
+use crate::postgres::snapshot::Snapshot;
 use row_sampling::interpolation::Positions;
 
 /// Where no position is known, one in so many values is looked up to guess the others by.
@@ -27,49 +28,8 @@ const GUESSES: usize = 3;
 /// put where there is room, so it depends on their size.
 const SCATTERED_ON_TRIAL: usize = 8;
 
-/// Bytes of a toast pointer, the two of its varlena header first.
-const POINTER: usize = 2 + size_of::<pg_sys::varatt_external>();
-
 /// Bytes of a plain varlena's header.
 const HEADER: usize = pg_sys::VARHDRSZ;
-
-/// A value's toast pointer.
-#[derive(Clone, Copy)]
-pub struct Pointer {
-    bytes: [u8; POINTER],
-    number: u32,
-    /// Bytes of the value without a header.
-    size: usize,
-    pub table: pg_sys::Oid,
-}
-
-impl Pointer {
-    /// That of a value which is stored out of line and not compressed.
-    ///
-    /// # Safety
-    /// `value` is a non-null varlena.
-    pub unsafe fn of(value: pg_sys::Datum) -> Option<Self> {
-        let varlena = value.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: the caller's. A varlena on disc is a header of two bytes and a varatt_external, at any address.
-        unsafe {
-            let on_disc = pg_sys::vartag_external::VARTAG_ONDISK as u8;
-            if !pgrx::varatt_is_1b_e(varlena) || pgrx::vartag_1b_e(varlena) != on_disc {
-                return None;
-            }
-            let bytes = varlena.cast::<[u8; POINTER]>().read();
-            let external = bytes.as_ptr().add(2).cast::<pg_sys::varatt_external>().read_unaligned();
-            let size = (external.va_extinfo & pg_sys::VARLENA_EXTSIZE_MASK) as usize;
-            let is_plain = external.va_rawsize as usize == size + HEADER;
-            let (number, table) = (external.va_valueid.to_u32(), external.va_toastrelid);
-            is_plain.then_some(Pointer { bytes, number, size, table })
-        }
-    }
-
-    /// The value, still stored out of line.
-    pub fn as_datum(&self) -> pg_sys::Datum {
-        self.bytes.as_ptr().into()
-    }
-}
 
 /// Reads values that one table holds.
 pub struct Toast<'a> {
@@ -114,7 +74,7 @@ impl<'a> Toast<'a> {
     ///
     /// # Errors
     /// What `found` fails with.
-    pub fn read(&mut self, pointers: &[Pointer], found: Found) -> Result<(), Error> {
+    pub fn read(&mut self, pointers: &[ToastPointer], found: Found) -> Result<(), Error> {
         if self.scattered >= SCATTERED_ON_TRIAL && self.scattered > self.whole {
             return (0..pointers.len()).try_for_each(|of| found(of, pointers[of].as_datum()));
         }
@@ -162,7 +122,12 @@ impl<'a> Toast<'a> {
     }
 
     /// Seeks values where the index says that they are, and returns those that are not there.
-    fn look_up(&mut self, pointers: &[Pointer], wanted: &[usize], found: Found) -> Result<Vec<usize>, Error> {
+    fn look_up(
+        &mut self,
+        pointers: &[ToastPointer],
+        wanted: &[usize],
+        found: Found,
+    ) -> Result<Vec<usize>, Error> {
         let (mut seeks, mut missed) = (Vec::with_capacity(wanted.len()), Vec::new());
         for &of in wanted {
             match self.chunks.block_of(pointers[of].number) {
@@ -177,7 +142,7 @@ impl<'a> Toast<'a> {
     /// Looks at a page for each value, and returns those that are not there. Positions that `is_news` are remembered.
     fn seek(
         &mut self,
-        pointers: &[Pointer],
+        pointers: &[ToastPointer],
         seeks: &[Seek],
         is_news: bool,
         found: Found,
@@ -193,7 +158,7 @@ impl<'a> Toast<'a> {
             };
             let mut looked: Vec<Looked> = seeks.iter().zip(&pages).map(look).collect();
             for (&Seek { of, block }, looked) in seeks.iter().zip(&mut looked) {
-                let Pointer { number, size, .. } = pointers[of];
+                let ToastPointer { number, size, .. } = pointers[of];
                 let _more = self.chunks.look_further(block, number, size, &mut looked.chunks);
                 if self.join(&mut looked.chunks, size) {
                     self.whole += 1;

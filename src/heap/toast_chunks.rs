@@ -3,7 +3,7 @@
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::page::{self, PINNED_AT_ONCE, Page, Row, prefetch};
-use crate::heap::table::Snapshot;
+use crate::postgres::snapshot::Snapshot;
 
 /// Bytes of a page's line pointers that are asked for ahead: chunks are large, so there are few.
 const LINE_POINTERS_AHEAD: usize = 128;

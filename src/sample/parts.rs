@@ -5,7 +5,8 @@ use std::ffi::{CStr, c_int};
 
 use pgrx::{PgList, PgRelation, pg_sys};
 
-use crate::heap::table::{self, Seen, Snapshot, Table};
+use crate::heap::table::{self, Seen, Table};
+use crate::postgres::snapshot::Snapshot;
 use crate::source::Source;
 use row_sampling::{self, Candidates, Part};
 
