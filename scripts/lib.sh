@@ -11,12 +11,23 @@ EXTENSION=hinted_exemplar
 PGRX_VERSION=0.18.1
 export ROOT EXTENSION PGRX_VERSION
 
-# A user's own connection settings, psql habits and back traces must not leak into private clusters and expected outputs.
+# A user's own connection settings, psql habits and back traces must not leak into private clusters and expected outputs. A script that
+# sets USES_SERVER works with the server that the caller's settings name.
 for variable in $(compgen -e PG); do
-    case $variable in PG_CONFIG | PG_CONFIGS | PGRX_*) ;; *) unset "$variable" ;; esac
+    case $variable in
+    PG_CONFIG | PG_CONFIGS | PGRX_*) ;;
+    PGHOST | PGPORT | PGUSER | PGPASSWORD | PGPASSFILE) [ -n "${USES_SERVER:-}" ] || unset "$variable" ;;
+    *) unset "$variable" ;;
+    esac
 done
 unset variable RUST_BACKTRACE CDPATH
 export PGCLIENTENCODING=UTF8 PSQLRC=/dev/null
+
+# Debian gives the system's own programs (runuser among them) to root's PATH only, and sudo or su may keep the caller's.
+for directory in /usr/sbin /sbin; do
+    case :$PATH: in *:$directory:*) ;; *) PATH=$PATH:$directory ;; esac
+done
+unset directory
 
 # Rust's installer changes only the shells that are started after it.
 if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes tests/sql/readme.sql from README.md's blocks of SQL, so that each of them runs in a test. The first block, whose table is made
+# Writes tests/pg_regress/sql/readme.sql from README.md's blocks of SQL, so that each of them runs in a test. The first block, whose table is made
 # only further down, comes last.
 #
 # usage: scripts/readme_sql.sh        (--check fails if the file is not what the README says, or the README leaves an argument out)
@@ -32,7 +32,7 @@ missing_from_tables() {
 if [ "${1:-}" = --check ]; then
     missing=$(missing_from_tables | paste -sd ' ')
     [ -z "$missing" ] || die "README.md has no row for: $missing"
-    diff -u "$ROOT/tests/sql/readme.sql" <(generate) || die "run scripts/readme_sql.sh: README.md has other SQL than tests/sql/readme.sql"
+    diff -u "$ROOT/tests/pg_regress/sql/readme.sql" <(generate) || die "run scripts/readme_sql.sh: README.md has other SQL than tests/pg_regress/sql/readme.sql"
 else
-    generate >"$ROOT/tests/sql/readme.sql"
+    generate >"$ROOT/tests/pg_regress/sql/readme.sql"
 fi

@@ -1,76 +1,64 @@
 #!/usr/bin/env bash
-# Runs each tests/sql/NAME.sql in a database of its own and compares what psql prints with tests/sql/NAME.out (or NAME_1.out, ...,
-# where another version of Postgres rightly prints something else). The server is the one that the environment points to.
+# The SQL tests, tests/pg_regress/{sql,expected}, by Postgres' own pg_regress, each in a database of its own. The server is the one that
+# the environment points to (PGHOST, PGPORT, PGUSER); it must have the extension. What differs is in target/regress/regression.diffs.
 #
-# usage: scripts/regress.sh [NAME...]        (UPDATE=1 writes NAME.out instead)
+# usage: scripts/regress.sh [NAME...]        (UPDATE=1 takes what comes out as expected; PG_CONFIG names the Postgres of pg_regress)
 
+# shellcheck disable=SC2034 # for lib.sh
+USES_SERVER=yes
 # shellcheck source=scripts/lib.sh
-connection="PGHOST=${PGHOST:-} PGPORT=${PGPORT:-} PGUSER=${PGUSER:-}"
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck disable=SC2163,SC2086  # three assignments
-export $connection
 
-TESTS=$ROOT/tests/sql
+config=${PG_CONFIG:-$(command -v pg_config)} || die "no pg_config in the PATH: say which Postgres by PG_CONFIG=.../pg_config"
+regress=$(dirname "$("$config" --pgxs)")/../test/regress/pg_regress
+[ -x "$regress" ] || die "$("$config" --version) has no pg_regress here: install its server development package"
+TESTS=$ROOT/tests/pg_regress
 RESULTS=${CARGO_TARGET_DIR:-$ROOT/target}/regress
-export PGTZ=UTC PGDATESTYLE=ISO LC_ALL=C PGOPTIONS='-c intervalstyle=postgres'
-
-# run_test NAME: what psql prints goes to RESULTS/NAME.out; fails only if psql can't go on, as when the server crashes.
-run_test() {
-    dropdb --if-exists --force "regress_$1" 2>/dev/null
-    createdb "regress_$1" || return 1
-    # Read from standard input, psql puts no file names into its messages.
-    timeout --foreground 600 psql -X -q -a -d "regress_$1" -v HIDE_TABLEAM=on -v HIDE_TOAST_COMPRESSION=on \
-        <"$TESTS/$1.sql" >"$RESULTS/$1.out" 2>&1 || return 1
-    dropdb --force "regress_$1"
-}
+DIFFS=$RESULTS/regression.diffs
 
 # missing_for NAME: the extensions that the test's first line requires and that this Postgres has not.
 missing_for() {
     local extension
-    for extension in $(sed -n '1s/^-- requires: //p' "$TESTS/$1.sql"); do
+    # shellcheck disable=SC2013  # words of one line
+    for extension in $(sed -n '1s/^-- requires: //p' "$TESTS/sql/$1.sql"); do
         psql -X -A -t -d postgres -c "SELECT '$extension' WHERE NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = '$extension')"
     done | paste -sd ' '
 }
 
-# expected_of NAME: the expected output that is the same, else the main one.
-expected_of() {
-    local candidate
-    for candidate in "$TESTS/$1.out" "$TESTS/$1"_[0-9].out; do
-        if cmp -s "$candidate" "$RESULTS/$1.out"; then echo "$candidate"; return; fi
-    done
-    echo "$TESTS/$1.out"
+run_test() {
+    "$regress" --bindir="$("$config" --bindir)" --inputdir="$TESTS" --outputdir="$RESULTS/$1" --dbname="regress_$1" "$1" \
+        >"$RESULTS/$1.log" 2>&1
 }
 
-passed=0 failed=0
+# accept NAME: none of the expected outputs is that; fails if psql or the server gave up.
+accept() {
+    grep -q '(test process exited with exit code' "$RESULTS/$1.log" && return 1
+    cp "$RESULTS/$1/results/$1.out" "$TESTS/expected/$1.out"
+}
+
+passed=0 failed=0 skipped=0
+rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
+psql -X -q -d postgres -c '' || die "no server could be reached: point PGHOST, PGPORT and PGUSER at one"
 if [ $# = 0 ]; then
-    for file in "$TESTS"/*.sql; do
-        [ ! -e "$file" ] || set -- "$@" "$(basename "$file" .sql)"
-    done
+    for file in "$TESTS"/sql/*.sql; do set -- "$@" "$(basename "$file" .sql)"; done
 fi
 for name; do
     since=$EPOCHREALTIME
     missing=$(missing_for "$name")
+    mkdir -p "$RESULTS/$name"
     if [ -n "$missing" ]; then
-        printf 'regress %-28s skipped: no %s here\n' "$name" "$missing"
-        continue
-    fi
-    if ! run_test "$name"; then
-        verdict="FAILED (psql or the server gave up)"
-        tail -n 5 "$RESULTS/$name.out" 2>/dev/null | sed 's/^/    | /' || true
-    elif [ -n "${UPDATE:-}" ]; then
-        verdict=ok
-        if ! cmp -s "$RESULTS/$name.out" "$(expected_of "$name")"; then
-            cp "$RESULTS/$name.out" "$TESTS/$name.out"
-            verdict="ok (written)"
-        fi
-    elif diff -uN "$(expected_of "$name")" "$RESULTS/$name.out"; then
-        verdict=ok
+        verdict="skipped: no $missing here" skipped=$((skipped + 1))
+    elif run_test "$name"; then
+        verdict=ok passed=$((passed + 1))
+    elif [ -n "${UPDATE:-}" ] && accept "$name"; then
+        verdict="ok (written)" passed=$((passed + 1))
     else
-        verdict=FAILED
+        verdict=FAILED failed=$((failed + 1))
+        cat "$RESULTS/$name/regression.diffs" 2>/dev/null || tail -n 20 "$RESULTS/$name.log"
     fi
-    case $verdict in ok*) passed=$((passed + 1)) ;; *) failed=$((failed + 1)) ;; esac
     printf 'regress %-28s %s  (%s s)\n' "$name" "$verdict" "$(elapsed "$since")"
 done
-echo "$passed passed, $failed failed"
+cat "$RESULTS"/*/regression.diffs >"$DIFFS" 2>/dev/null || true
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
