@@ -1,22 +1,35 @@
-# Everything that can be done here; `make` alone lists it. The work is done by scripts/.
+# Everything that can be done here; `make help` lists it. The work is done by scripts/.
+# make, make install and make installcheck mean what they mean for every Postgres extension: PG_CONFIG names the Postgres, and DESTDIR
+# goes before its directories.
 
-.DEFAULT_GOAL := help
-.PHONY: help setup build install demo psql stop test test-all test-arm64 bench quality recall fmt lint clean
+.DEFAULT_GOAL := all
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES
+export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES
+
+all: build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+build: ## build the extension (so does make alone)
+	@scripts/install.sh build
+
+install: ## build it and install it (PG_CONFIG=.../pg_config, else that of the PATH; DESTDIR=...)
+	@scripts/install.sh install
+
+install-pgvector: ## install pgvector there, if it has none
+	@scripts/install.sh pgvector
+
+uninstall: ## remove it from there
+	@scripts/install.sh uninstall
+
+installcheck: ## run the SQL tests with a server that has it (PGHOST, PGPORT, PGUSER; UPDATE=1 rewrites expected outputs)
+	@scripts/regress.sh
 
 setup: ## get what building and testing needs, and a private copy of a Postgres (PG_CONFIG=... chooses it)
 	@scripts/setup.sh
-
-build: ## build the extension and install it into the private copy
-	@scripts/install.sh
-
-install: ## build it and install it into a Postgres of yours (PG_CONFIG=.../pg_config)
-	@scripts/install.sh "$(PG_CONFIG)"
 
 demo: ## show what it does, in a private throwaway cluster (KEEP=1 keeps the cluster)
 	@scripts/demo.sh
@@ -44,6 +57,15 @@ bench: ## time the solver and whole calls beside what they replace (installs tha
 
 quality: ## measure search quality on labelled data sets (DATA=dir, SCENARIOS="a d" for some, UPDATE=1 rewrites the README's table)
 	@scripts/quality.sh
+
+deb: ## build a Debian package for the Postgres of PG_CONFIG (target/packages)
+	@scripts/package.sh deb
+
+dist: ## make PGXN's archive of the last commit
+	@scripts/package.sh pgxn
+
+freeze: ## keep the SQL script of this version, as released
+	@scripts/freeze.sh
 
 fmt: ## format the sources
 	@cargo fmt

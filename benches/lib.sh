@@ -6,7 +6,7 @@ start_bench() {
     local reach
     load_environment
     if [ -z "${BENCH_STARTED:-}" ]; then
-        "$ROOT/scripts/install.sh"
+        "$ROOT/scripts/install.sh" private
         load_environment
         trap '"$ROOT/scripts/cluster.sh" stop bench' EXIT
         # All of it is to be cached by Postgres: a page from the system's cache costs ten times as much, by hand as well.

@@ -1,19 +1,92 @@
 #!/usr/bin/env bash
-# Builds the extension as users get it and installs it: into this clone's private copy of Postgres, or into the one of a given pg_config.
+# Builds the extension as users get it and installs it, by the ways that Postgres extensions have: make, make install, make uninstall.
 #
-# usage: scripts/install.sh [PG_CONFIG]
+# usage: scripts/install.sh build|install|pgvector|uninstall|private
+#        PG_CONFIG=.../pg_config names the Postgres; otherwise it is that of the pg_config in the PATH. DESTDIR=... goes before its directories.
+#        private installs into this clone's own copy of a Postgres.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-target=${1:-}
-PG_CONFIG=$target "$ROOT/scripts/setup.sh"
-lock_clone
-load_environment
-run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR and installing it" \
-    install_extension "${target:-$PG_PRIVATE}" --release || die "the build failed"
+# Sets TARGET, and says which Postgres that is.
+choose_target() {
+    local given=${PG_CONFIG:-}
+    [ -n "$given" ] || given=$(command -v pg_config) ||
+        die "there is no pg_config in the PATH: name the Postgres to install into, as in make install PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config"
+    [ -x "$given" ] || die "there is no program $given"
+    TARGET=$(real_config "$given")
+    step "for $("$TARGET" --version), whose pg_config is $TARGET"
+}
 
-if [ -n "$target" ]; then
-    say "Installed into $("$target" --pkglibdir). In your database: CREATE EXTENSION $EXTENSION CASCADE;"
-    [ -e "$("$target" --sharedir)/extension/vector.control" ] || say "It needs pgvector there, which was not found."
-fi
+# What is built already needs no compiler, so that root can install what a user has built.
+build() {
+    if is_staged "$1"; then
+        say "    built already: $(stage_of "$1")"
+        return
+    fi
+    command -v cargo >/dev/null || die "it is not built for that Postgres yet, and $(id -un) has no Rust: run make first as the user who has"
+    PG_CONFIG=$1 "$ROOT/scripts/setup.sh"
+    lock_clone
+    load_environment
+    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" stage_extension "$1" || die "the build failed"
+}
+
+install_into() {
+    install_staged "$1" || die "installing failed"
+    say "Installed into ${DESTDIR:-}$("$1" --pkglibdir). In your database: CREATE EXTENSION $EXTENSION CASCADE;"
+    [ -e "$("$1" --sharedir)/extension/vector.control" ] || [ -n "${DESTDIR:-}" ] || say "\
+It needs pgvector, which this Postgres has not yet. Any of these brings it:
+    apt-get install postgresql-$(major_of "$1")-pgvector      (where your sources of packages have it, as PostgreSQL's own do)
+    make install-pgvector PG_CONFIG=$1
+CREATE EXTENSION vector takes a superuser."
+}
+
+# The one that the tests are run with, where the target has none.
+install_pgvector_into() {
+    local library extension built file
+    library=$("$1" --pkglibdir) extension=$("$1" --sharedir)/extension
+    [ ! -e "$extension/vector.control" ] || { say "It has pgvector already."; return; }
+    PG_CONFIG=$1 "$ROOT/scripts/setup.sh"
+    built=$(built_pgvector "$1")
+    owner_of "$library" "$extension"
+    put 644 "$built/vector.so" "$library" || die "installing failed"
+    for file in "$built"/vector--*.sql "$built/vector.control"; do put 644 "$file" "$extension" || die "installing failed"; done
+    say "Installed pgvector $(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$built/vector.control") into $library."
+}
+
+uninstall_from() {
+    local library extension
+    library=${DESTDIR:-}$("$1" --pkglibdir) extension=${DESTDIR:-}$("$1" --sharedir)/extension
+    owner_of "$library" "$extension"
+    "${AS_OWNER[@]}" rm -f "$library/$EXTENSION".{so,dylib} "$extension/$EXTENSION".control "$extension/$EXTENSION"--*.sql
+    say "Removed from $library."
+}
+
+case ${1:-} in
+build)
+    choose_target
+    build "$TARGET"
+    say "Built. Next: make install PG_CONFIG=$TARGET (as root or with sudo where its directories are root's)"
+    ;;
+install)
+    choose_target
+    build "$TARGET"
+    install_into "$TARGET"
+    ;;
+pgvector)
+    choose_target
+    install_pgvector_into "$TARGET"
+    ;;
+uninstall)
+    choose_target
+    uninstall_from "$TARGET"
+    ;;
+private)
+    "$ROOT/scripts/setup.sh"
+    lock_clone
+    load_environment
+    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR and installing it" install_extension "$PG_PRIVATE" ||
+        die "the build failed"
+    ;;
+*) die "usage: scripts/install.sh build|install|pgvector|uninstall|private" ;;
+esac

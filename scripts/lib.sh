@@ -180,16 +180,97 @@ load_environment() {
     choose_server_user
 }
 
-# install_extension PG_CONFIG [OPTION...]: builds it and installs it there.
-install_extension() {
-    local target=$1 sudo=()
-    shift
-    if ! [ -w "$("$target" --pkglibdir)" ] || ! [ -w "$("$target" --sharedir)/extension" ]; then
-        sudo=(--sudo)
-    fi
-    cd "$ROOT"
-    cargo pgrx install --pg-config "$target" --no-default-features --features "pg$PG_MAJOR" "${sudo[@]}" "$@"
+# ---- the extension, built and installed
+
+# real_config PG_CONFIG: the pg_config beside the programs; Debian's on the PATH is a script that stands in for the newest.
+real_config() {
+    local real
+    real=$("$1" --bindir)/pg_config
+    if [ -x "$real" ]; then echo "$real"; else echo "$1"; fi
 }
+
+major_of() { "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
+
+# built_pgvector PG_CONFIG: the folder of the pgvector that setup.sh has built for it, for all clones.
+built_pgvector() { echo "$STATE/pgvector/pg$(major_of "$1")-$("$1" | sha256sum | cut -c1-12)"; }
+
+# stage_of PG_CONFIG: the folder that holds what was built for it: lib/ and extension/.
+stage_of() { echo "${CARGO_TARGET_DIR:-$ROOT/target}/stage/pg$(major_of "$1")-$("$1" | sha256sum | cut -c1-12)"; }
+
+# The one version of all: Cargo.toml's.
+version() { sed -n '/^\[workspace.package\]/,/^\[/ s/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
+
+# is_staged PG_CONFIG: and no source is newer?
+is_staged() {
+    local stage sources=() name
+    stage=$(stage_of "$1")
+    for name in Cargo.toml Cargo.lock "$EXTENSION.control" .cargo src crates sql; do
+        [ ! -e "$ROOT/$name" ] || sources+=("$ROOT/$name")
+    done
+    [ -e "$stage/done" ] && [ -z "$(find "${sources[@]}" -newer "$stage/done" -print -quit)" ]
+}
+
+# No folder of the one who builds may stand in the library.
+remapped_paths() {
+    local sources
+    for sources in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+        [ ! -d "$sources" ] || printf ' --remap-path-prefix=%s=crates' "${sources%/}"
+    done
+    printf ' --remap-path-prefix=%s=rust --remap-path-prefix=%s=target --remap-path-prefix=%s=%s' \
+        "$(rustc --print sysroot)" "${CARGO_TARGET_DIR:-$ROOT/target}" "$ROOT" "$EXTENSION"
+}
+
+# stage_extension PG_CONFIG: builds it, as users get it, into that folder.
+stage_extension() {
+    local stage work built script
+    ! is_staged "$1" || return 0
+    stage=$(stage_of "$1") work=$(stage_of "$1").new
+    rm -rf "$work" "$stage/done"
+    mkdir -p "$work/lib" "$work/extension" "$stage"
+    touch "$work/done"
+    (
+        cd "$ROOT"
+        RUSTFLAGS="${RUSTFLAGS:-}$(remapped_paths)" cargo pgrx package --pg-config "$1" \
+            --no-default-features --features "pg$(major_of "$1")" --out-dir "$work/root"
+    ) || return 1
+    built=$work/root$("$1" --sharedir)/extension
+    cp "$work/root$("$1" --pkglibdir)/$EXTENSION".* "$work/lib/" &&
+        cp "$built/$EXTENSION.control" "$work/extension/" &&
+        cp "$built/$EXTENSION--$(version).sql" "$work/generated.sql" || return 1
+    # Released scripts are frozen; a version that is not has what was generated.
+    cp "$work/generated.sql" "$work/extension/$EXTENSION--$(version).sql"
+    for script in "$ROOT/sql/$EXTENSION"--*.sql; do [ ! -e "$script" ] || cp "$script" "$work/extension/"; done
+    rm -rf "$work/root" "$stage" && mv "$work" "$stage"
+}
+
+# put MODE FILE DIRECTORY: by rename, so that sessions which have the old library mapped keep it. Rewriting its inode would crash them.
+put() {
+    local target=$3/${2##*/}
+    "${AS_OWNER[@]}" install -m "$1" "$2" "$target.new$$" && "${AS_OWNER[@]}" mv -f "$target.new$$" "$target"
+}
+
+# owner_of DIRECTORY...: sets AS_OWNER to what may write there: nothing, or a way to be root.
+owner_of() {
+    local directory
+    AS_OWNER=()
+    for directory; do
+        while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
+        [ -w "$directory" ] || AS_OWNER=(as_root)
+    done
+}
+
+# install_staged PG_CONFIG: below DESTDIR if that is set. The library comes before what calls it.
+install_staged() {
+    local stage library extension file
+    stage=$(stage_of "$1") library=${DESTDIR:-}$("$1" --pkglibdir) extension=${DESTDIR:-}$("$1" --sharedir)/extension
+    owner_of "$library" "$extension"
+    "${AS_OWNER[@]}" install -d -m 755 "$library" "$extension" || return 1
+    for file in "$stage/lib"/*; do put 644 "$file" "$library" || return 1; done
+    for file in "$stage/extension"/*.sql "$stage/extension"/*.control; do put 644 "$file" "$extension" || return 1; done
+}
+
+# install_extension PG_CONFIG: builds it and installs it there.
+install_extension() { stage_extension "$1" && install_staged "$1"; }
 
 # python_with NAME "MODULES" PACKAGE...: sets PYTHON to one that has these modules, in a virtual environment of this name that is made once.
 python_with() {

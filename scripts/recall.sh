@@ -20,7 +20,7 @@ for folders; do
         [ -r "$folder/items.npy" ] || die "there is no data set in $folder"
     done
 done
-"$ROOT/scripts/install.sh"
+"$ROOT/scripts/install.sh" private
 python_with recall "numpy, psycopg" numpy "psycopg[binary]"
 lock_clone
 load_environment
