@@ -5,7 +5,8 @@
 # usage: scripts/setup.sh        set up
 #        scripts/setup.sh env    print the environment for cargo and psql by hand: eval "$(scripts/setup.sh env)"
 #
-# PG_CONFIG=.../pg_config chooses the Postgres to copy; otherwise it is the newest supported one that has its server headers.
+# PG_CONFIG=.../pg_config chooses the Postgres to copy; otherwise it is that of the pg_config in the PATH, else the newest supported one
+# that has its server headers.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -37,33 +38,37 @@ check_rust() {
 
 # ---- system packages
 
-# is_usable PG_CONFIG: a supported server with its headers?
-is_usable() {
-    local directory
-    [ -x "$1" ] && directory=$("$1" --bindir 2>/dev/null) || return 1
-    [ -x "$directory/postgres" ] && [ -x "$directory/initdb" ] && [ -e "$("$1" --includedir-server)/postgres.h" ] || return 1
-    case " $SUPPORTED " in *" $(major_of "$1") "*) return 0 ;; *) return 1 ;; esac
+# server_of PG_CONFIG: its program postgres, which may have been unpacked by unpack_server.
+server_of() {
+    local program
+    program=$("$1" --bindir)/postgres
+    if [ -x "$program" ]; then echo "$program"; else echo "$STATE/server/$(major_of "$1")$program"; fi
 }
 
-major_of() { "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
+# is_usable PG_CONFIG: a supported server with its headers?
+is_usable() {
+    local server
+    [ -x "$1" ] && [ -e "$("$1" --includedir-server 2>/dev/null)/postgres.h" ] && server=$(server_of "$1") || return 1
+    [ -x "$server" ] && [ -x "${server%/*}/initdb" ] || return 1
+    case " $SUPPORTED " in *" $(major_of "$1") "*) return 0 ;; *) return 1 ;; esac
+}
 
 find_postgres() {
     local major candidate
     if [ -n "$GIVEN_PG_CONFIG" ]; then
         is_usable "$GIVEN_PG_CONFIG" ||
             die "PG_CONFIG=$GIVEN_PG_CONFIG is not the pg_config of a supported Postgres (one of $SUPPORTED) with server and headers"
-        candidate=$("$GIVEN_PG_CONFIG" --bindir)/pg_config
-        # Debian's pg_config on the PATH is a script that stands in for the real one.
-        if is_usable "$candidate"; then echo "$candidate"; else echo "$GIVEN_PG_CONFIG"; fi
+        real_config "$GIVEN_PG_CONFIG"
         return
     fi
+    # A clone's own copy may stand first in the PATH; it is no Postgres to copy.
+    candidate=$(command -v pg_config || true)
+    if [[ $candidate != "$CLONES"/* ]] && is_usable "$candidate"; then real_config "$candidate"; return; fi
     for major in $SUPPORTED; do
         for candidate in "/usr/lib/postgresql/$major/bin" "/usr/pgsql-$major/bin" "/opt/homebrew/opt/postgresql@$major/bin"; do
             if is_usable "$candidate/pg_config"; then echo "$candidate/pg_config"; return; fi
         done
     done
-    candidate=$(command -v pg_config || true)
-    if [ -n "$candidate" ] && is_usable "$candidate"; then echo "$candidate"; fi
 }
 
 has_libclang() {
@@ -71,22 +76,30 @@ has_libclang() {
         compgen -G '/usr/lib*/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
 }
 
-# The Postgres to install: one that is there without headers, else the newest supported that can be had.
-choose_packages() {
+# The version to get: of one that is there without headers, else the newest supported that can be had.
+choose_version() {
     local major
     for major in $SUPPORTED; do
-        if [ -x "/usr/lib/postgresql/$major/bin/postgres" ] && has_candidate "postgresql-server-dev-$major"; then
-            echo "postgresql-server-dev-$major"
-            return
-        fi
+        if [ -x "/usr/lib/postgresql/$major/bin/postgres" ] && has_candidate "postgresql-server-dev-$major"; then echo "$major"; return; fi
     done
     for major in $SUPPORTED; do
-        if has_candidate "postgresql-$major" && has_candidate "postgresql-server-dev-$major"; then
-            echo "postgresql-$major postgresql-server-dev-$major"
-            return
-        fi
+        if has_candidate "postgresql-$major" && has_candidate "postgresql-server-dev-$major"; then echo "$major"; return; fi
     done
     return 1
+}
+
+# unpack_server MAJOR: installed, Debian's package of a server creates a cluster and starts it, which nobody asked for.
+unpack_server() {
+    local place=$STATE/server/$1 work=$STATE/server/$1.new libraries
+    libraries=$(LC_ALL=C apt-cache depends "postgresql-$1" | sed -n 's/^ *Depends: \(lib[^ ]*\|tzdata\)$/\1/p')
+    # shellcheck disable=SC2086  # a list of words
+    apt_install $libraries || return 1
+    rm -rf "$work"
+    mkdir -p "$work"
+    (cd "$work" && run_logged "$LOGS/server.log" "fetching PostgreSQL $1, for this clone's use only" \
+        apt-get -q -o APT::Sandbox::User=root download "postgresql-$1") && dpkg-deb -x "$work"/*.deb "$work" || return 1
+    rm -rf "$work"/*.deb "$place"
+    mv "$work" "$place"
 }
 
 # Not by a pipe into grep -q, whose early end would count as apt-cache's failure.
@@ -99,24 +112,6 @@ missing_tools() {
     command -v flock >/dev/null && command -v runuser >/dev/null || echo util-linux
 }
 
-# Debian's packages create and start a cluster "main" when a server is installed for the first time. Nobody asked for one, so their
-# configuration forbids it for the time of the COMMAND. (A subshell, whose trap restores it also after an interrupt.)
-without_main_cluster() (
-    config=/etc/postgresql-common/createcluster.conf
-    restore() {
-        as_root sh -c '
-            if [ -e "$1.kept" ]; then mv "$1.kept" "$1"
-            elif [ -e "$2" ]; then cp "$2" "$1"; rm -f "$1.ucf-dist"
-            else rm -f "$1"; rmdir "${1%/*}" 2>/dev/null || true; fi' - "$config" "/usr/share/postgresql-common/${config##*/}"
-    }
-    trap restore EXIT
-    as_root sh -c '
-        mkdir -p "${1%/*}"
-        [ ! -e "$1" ] || [ -e "$1.kept" ] || cp -p "$1" "$1.kept"
-        echo "create_main_cluster = false" >>"$1"' - "$config"
-    "$@"
-)
-
 apt_update() {
     [ -z "${APT_UPDATED:-}" ] || return 0
     APT_UPDATED=yes
@@ -124,16 +119,16 @@ apt_update() {
 }
 
 apt_install() {
-    local command=(as_root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1
+    local command=(as_root env DEBIAN_FRONTEND=noninteractive
         apt-get -q install -y --no-install-recommends "$@")
-    run_logged "$LOGS/apt-install.log" "installing $*" without_main_cluster "${command[@]}" && return
+    run_logged "$LOGS/apt-install.log" "installing $*" "${command[@]}" && return
     # Lists that are out of date name files that are gone.
     [ -z "${APT_UPDATED:-}" ] && apt_update &&
-        run_logged "$LOGS/apt-install.log" "once more with new lists: installing $*" without_main_cluster "${command[@]}"
+        run_logged "$LOGS/apt-install.log" "once more with new lists: installing $*" "${command[@]}"
 }
 
 install_system_packages() {
-    local wanted package
+    local wanted package version
     wanted=$(missing_tools)
     PG_SOURCE=$(find_postgres)
     if [ -z "$wanted" ] && [ -n "$PG_SOURCE" ] && has_libclang; then return; fi
@@ -143,13 +138,16 @@ make, pkg-config and OpenSSL's headers: here is no apt-get that could do it. Mis
         has_candidate "$package" || { apt_update || die "apt-get update failed"; break; }
     done
     if [ -z "$PG_SOURCE" ]; then
-        wanted="$wanted $(choose_packages)" ||
-            die "no PostgreSQL of $SUPPORTED in the configured package sources"
+        version=$(choose_version) || die "no PostgreSQL of $SUPPORTED in the configured package sources"
+        wanted="$wanted postgresql-server-dev-$version"
     fi
     # shellcheck disable=SC2086  # a list of words
     [ -z "${wanted//[[:space:]]/}" ] || apt_install $wanted || die "installing system packages failed"
     # Postgres' headers usually bring libclang along.
     has_libclang || apt_install libclang-dev || die "installing libclang failed"
+    if [ -n "${version:-}" ] && [ ! -x "/usr/lib/postgresql/$version/bin/postgres" ]; then
+        unpack_server "$version" || die "getting the server of PostgreSQL $version failed"
+    fi
     PG_SOURCE=$(find_postgres)
     [ -n "$PG_SOURCE" ] || die "no usable Postgres although its packages are installed"
     choose_server_user
@@ -198,6 +196,7 @@ copy_postgres() {
     done
     cp -a "$pkglibdir/." "$tree$pkglibdir/"
     cp -a "$sharedir/." "$tree$sharedir/"
+    [ -x "$bindir/postgres" ] || cp -a "$STATE/server/$PG_MAJOR/." "$tree/"
     # An extension of ours that someone installed into the system must not be what the tests see.
     rm -f "$tree$pkglibdir/$EXTENSION".so "$tree$sharedir/extension/$EXTENSION"[.-]*
     for directory in "$("$PG_SOURCE" --includedir)" "$("$PG_SOURCE" --includedir-server)"; do
@@ -232,7 +231,7 @@ is_relocated() {
 # The copy is made anew when the system's Postgres was updated.
 make_private_postgres() {
     local tree=$CLONE/pg$PG_MAJOR/tree stamp
-    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$("$PG_SOURCE" --bindir)/postgres")"
+    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$(server_of "$PG_SOURCE")")"
     if [ "$(cat "$CLONE/pg$PG_MAJOR/stamp" 2>/dev/null)" != "$stamp" ]; then
         step "copying PostgreSQL $PG_MAJOR for this clone's use"
         "$ROOT/scripts/cluster.sh" stop-all
@@ -264,7 +263,7 @@ install_pgvector() {
     local extensions built
     extensions=$("$PG_PRIVATE" --sharedir)/extension
     [ ! -e "$extensions/vector.control" ] || return 0
-    built=$STATE/pgvector/pg$PG_MAJOR-$("$PG_SOURCE" | sha256sum | cut -c1-12)
+    built=$(built_pgvector "$PG_SOURCE")
     if [ ! -e "$built/vector.control" ]; then
         rm -rf "$built" "$built.part"
         mkdir -p "$built.part"
