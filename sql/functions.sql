@@ -59,6 +59,7 @@ COMMENT ON FUNCTION hinted_exemplar IS
 CREATE TYPE exemplar_fit AS (
     weights vector,
     bias float8,
+    scale float8,
     objective_value float8,
     loss_term float8,
     size_term float8,
@@ -85,6 +86,7 @@ CREATE TYPE exemplar_fit AS (
 COMMENT ON TYPE exemplar_fit IS 'a fit of hinted_exemplar, explained';
 COMMENT ON COLUMN exemplar_fit.weights IS 'what hinted_exemplar returns, of length 1';
 COMMENT ON COLUMN exemplar_fit.bias IS 'b of the margins w.x + b';
+COMMENT ON COLUMN exemplar_fit.scale IS 'length of w: the margin of a row x is scale * (weights . x / |x|) + bias';
 COMMENT ON COLUMN exemplar_fit.objective_value IS 'J, the sum of the three terms';
 COMMENT ON COLUMN exemplar_fit.loss_term IS 'what the rows on the wrong side of their margin cost';
 COMMENT ON COLUMN exemplar_fit.size_term IS 'what the distance from the hint, or without one from 0, costs';
@@ -245,9 +247,12 @@ CREATE FUNCTION hinted_exemplar_search (
     max_iter int DEFAULT 100,
     k int DEFAULT 20,
     filter text DEFAULT NULL,
+    key text DEFAULT NULL,
     OUT tableoid oid,
     OUT ctid tid,
-    OUT distance float8
+    OUT key text,
+    OUT distance float8,
+    OUT margin float8
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20 SUPPORT hinted_exemplar_search_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_search_wrapper';
@@ -279,10 +284,13 @@ COMMENT ON FUNCTION hinted_exemplar_search IS
   max_iter: most Newton steps
   k: how many rows to return; fewer come only if there are no more
   filter: what could stand after WHERE, over the columns of source: only rows that satisfy it are searched, as the caller
-and returns, in order of distance, tableoid and ctid,
+  key: the columns that tell rows apart, with commas between them; needed where rows have no ctid, as in a view
+and returns, in order of distance and key, or without a key of tableoid and ctid,
   tableoid: the table that the row is in, source itself or one of its partitions or children
   ctid: where it is in that table, for a join within the same statement
-  distance: embedding <#> the weight vector';
+  key: the value of the key column as text, of several columns a JSON object
+  distance: embedding <#> the weight vector
+  margin: how far on the wanted side it is, above 0, or on the other, below; null where there is no exemplar';
 
 CREATE FUNCTION exemplar_svm (
     exemplars vector[],

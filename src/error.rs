@@ -36,8 +36,12 @@ pub enum Error {
     WrongType { column: String, relation: String, found: String, vector_columns: Vec<String> },
     /// Rows of this kind of relation cannot be drawn.
     UnsupportedRelation { relation: String, kind: &'static str },
-    /// Rows of this kind of relation have no places to return.
-    NoPlaces { relation: String, kind: &'static str },
+    /// Rows of this kind of relation have no TIDs to return.
+    NoTids { relation: String, kind: &'static str },
+    /// An argument is not a list of column names.
+    NotColumnNames { argument: &'static str, value: String },
+    /// `key` names no column of `source`.
+    UnknownKeyColumn { column: String, relation: String },
     /// `filter` is something else than one expression; the parser's words if it has any.
     NotOneExpression { filter: String, reason: Option<String> },
     /// Rows of `source` have vectors of different dimensions.
@@ -93,9 +97,12 @@ impl Error {
             }
             Error::NotInAggregate => PgSqlErrorCode::ERRCODE_INVALID_FUNCTION_DEFINITION,
             Error::UnknownRelation { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Error::UnknownColumn { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+            Error::UnknownColumn { .. } | Error::UnknownKeyColumn { .. } => {
+                PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN
+            }
+            Error::NotColumnNames { .. } => PgSqlErrorCode::ERRCODE_INVALID_NAME,
             Error::WrongType { .. } => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-            Error::UnsupportedRelation { .. } | Error::NoPlaces { .. } => {
+            Error::UnsupportedRelation { .. } | Error::NoTids { .. } => {
                 PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED
             }
         }
@@ -125,8 +132,12 @@ impl Error {
             Error::UnsupportedRelation { relation, kind } => {
                 format!("cannot sample rows of {kind} \"{relation}\"")
             }
-            Error::NoPlaces { relation, kind } => {
-                format!("cannot return places of rows of {kind} \"{relation}\"")
+            Error::NoTids { relation, kind } => {
+                format!("rows of {kind} \"{relation}\" have no ctid that could be returned")
+            }
+            Error::NotColumnNames { argument, .. } => format!("{argument} must be a list of column names"),
+            Error::UnknownKeyColumn { column, relation } => {
+                format!("column \"{column}\" of relation \"{relation}\" does not exist")
             }
             Error::NotOneExpression { .. } => "filter must be one expression".into(),
             Error::MixedDimensions { column, relation, .. } => {
@@ -153,6 +164,7 @@ impl Error {
             Error::MixedDimensions { some, others, .. } => {
                 Some(format!("Some rows have {some} dimensions, others have {others}."))
             }
+            Error::NotColumnNames { argument, value } => Some(format!("{argument} is \"{value}\".")),
             Error::NoRows { nulls: 0, zeros: 0, .. } => {
                 Some("It is empty, or no row is visible to the current user.".into())
             }
@@ -195,11 +207,15 @@ impl Error {
             Error::UnsupportedRelation { .. } => {
                 Some("Name a table, a view or a foreign table as source.".into())
             }
-            Error::NoPlaces { .. } => Some(
-                "Name the table behind it and give its conditions as filter, or ORDER BY the distance to \
-                 hinted_exemplar(...)."
-                    .into(),
-            ),
+            Error::NoTids { .. } => {
+                Some("Pass the columns that tell its rows apart as key, such as key => 'id'.".into())
+            }
+            Error::NotColumnNames { .. } => {
+                Some("Write several with commas, and names with upper-case letters in double quotes.".into())
+            }
+            Error::UnknownKeyColumn { .. } => {
+                Some("Names with upper-case letters, spaces or commas stand in double quotes.".into())
+            }
             Error::NotOneExpression { .. } => {
                 Some("It is what could stand after WHERE, such as price < 20 AND NOT sold.".into())
             }

@@ -6,18 +6,21 @@
 //! exact distance to the weight vector itself.
 
 pub mod filter;
+pub mod found;
+pub mod key;
 pub mod nearest;
 
 use std::ffi::CStr;
 
+use pgrx::IntoDatum;
 use pgrx::prelude::*;
-use pgrx::{FromDatum, IntoDatum};
 
 use crate::error::Error;
 use crate::postgres::settings::Settings;
-use crate::postgres::spi::{self, Connection, Plan};
+use crate::postgres::spi::{Connection, Plan, Rows};
 use crate::postgres::vector::NewVector;
-use crate::sample::RowId;
+use crate::search::found::{Candidates, Found};
+use crate::search::key::Key;
 use crate::source::Source;
 
 /// How much a row that is known to be near counts beside the weight vector: enough to end there, and little enough
@@ -38,27 +41,26 @@ const ALONE: u64 = 4;
 /// The largest value of hnsw.ef_search.
 const LARGEST_EF_SEARCH: u64 = 1000;
 
-/// A row that was found.
-#[derive(Debug, Clone, Copy)]
-pub struct Found {
-    pub row: RowId,
-    /// `embedding <#> w`.
-    pub distance: f64,
+/// Which rows are wanted, how many of them, and how they are named.
+pub struct Wanted<'a> {
+    pub k: usize,
+    pub filter: Option<&'a str>,
+    pub key: Option<&'a Key>,
 }
 
-/// The `k` rows of `source` nearest to `w` that satisfy `filter`, in order of distance, table and place; `starts`
-/// are rows that are known to be near.
+/// The `k` rows of `source` nearest to `w` that satisfy the filter, in order of distance and key, or without a key of
+/// table and TID; `starts` are rows that are known to be near.
 ///
 /// # Errors
-/// [`Error::NoPlaces`]. Postgres' own errors pass through.
+/// [`Error::NoTids`]. Postgres' own errors pass through.
 pub fn search(
     source: &Source,
     connection: &Connection,
     w: &[f32],
     starts: &[&[f32]],
-    k: usize,
-    filter: Option<&str>,
+    wanted: &Wanted,
 ) -> Result<Vec<Found>, Error> {
+    let Wanted { k, filter, key } = *wanted;
     let settings = Settings::open();
     let (condition, candidates) = match filter {
         Some(filter) => (filter, k as u64 * CANDIDATES_PER_ROW),
@@ -67,28 +69,29 @@ pub fn search(
     let width = (k as u64 * WIDTH_PER_ROW).max(LEAST_WIDTH) * if starts.is_empty() { ALONE } else { 1 };
     walk_far_enough(&settings, source, width);
     let types = [source.vector_type(), source.vector_type()];
-    let walk = connection.prepare_once(&source.query_for_probe(condition, candidates), &types);
+    let walk = connection.prepare_once(&source.query_for_probe(condition, candidates, key), &types);
     let by_index = !walk.sorts_all_rows();
-    let (mut found, mut walks) = (Vec::new(), 0);
+    let (mut found, mut walks) = (Candidates::new(source, key), 0);
     if by_index {
-        run(&walk, &[w, w], source, &mut found)?;
+        found.add(run(&walk, &[w, w]))?;
         for start in starts {
             let towards: Vec<f32> = w.iter().zip(*start).map(|(w, x)| w + START_WEIGHT * x).collect();
-            run(&walk, &[w, &towards], source, &mut found)?;
+            found.add(run(&walk, &[w, &towards]))?;
         }
-        put_in_order(&mut found);
+        found.put_in_order();
         walks = 1 + starts.len();
     }
-    let (walked, mut looked) = (found.len(), 0);
+    let (walked, mut looked) = (found.found().len(), 0);
     if walked < k {
         // An index may have ended before there were enough, and there is not always one.
-        let all = connection.prepare_once(&source.query_for_all(condition, k as u64), &types[..1]);
+        let all = connection.prepare_once(&source.query_for_all(condition, k as u64, key), &types[..1]);
         found.clear();
-        run(&all, &[w], source, &mut found)?;
-        put_in_order(&mut found);
-        looked = found.len();
+        found.add(run(&all, &[w]))?;
+        found.put_in_order();
+        looked = found.found().len();
     }
     debug1!("found {walked} rows by index in {walks} walks, {looked} by looking at all rows");
+    let mut found = found.into_found();
     found.truncate(k);
     Ok(found)
 }
@@ -109,60 +112,9 @@ fn walk_far_enough(settings: &Settings, source: &Source, width: u64) {
     }
 }
 
-fn run(plan: &Plan, vectors: &[&[f32]], source: &Source, found: &mut Vec<Found>) -> Result<(), Error> {
+fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {
     let datum = |vector: &&[f32]| NewVector(vector.to_vec()).into_datum();
     let mut values: Vec<_> = vectors.iter().filter_map(datum).collect();
     // SAFETY: the query has as many parameters, all vectors.
-    let rows = unsafe { plan.select(&mut values) };
-    found.reserve(rows.len());
-    for row in 0..rows.len() {
-        let (table, place, distance) = (rows.get(row, 0), rows.get(row, 1), rows.get(row, 2));
-        // SAFETY: the query's columns are an oid, a tid and a float8.
-        let (table, place, distance) = unsafe {
-            (
-                table.map(|t| spi::oid(t)),
-                place.map(|p| spi::place(p)),
-                distance.map(|d| f64::from_datum(d, false)),
-            )
-        };
-        let (Some(table), Some((block, offset)), Some(Some(distance))) = (table, place, distance) else {
-            return Err(source.no_places("relation"));
-        };
-        if offset == 0 {
-            return Err(source.no_places("foreign table"));
-        }
-        found.push(Found { row: RowId { table, block, offset }, distance });
-    }
-    Ok(())
-}
-
-fn put_in_order(found: &mut Vec<Found>) {
-    let place = |found: &Found| (found.row.table.to_u32(), found.row.block, found.row.offset);
-    found.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(place(a).cmp(&place(b))));
-    found.dedup_by_key(|found| found.row);
-}
-
-/// Returns `found` as the rows of the current call, of the columns `tableoid`, `ctid` and `distance`.
-///
-/// # Safety
-/// `fcinfo` is the current call of a function that SQL declares to return a set of these.
-pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, found: &[Found]) {
-    // SAFETY: InitMaterializedSRF raises where the caller takes no set, and else makes a tuplestore and its row
-    // description, which has three columns of these types.
-    unsafe {
-        pg_sys::InitMaterializedSRF(fcinfo, 0);
-        let result = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
-        let null = pg_sys::Datum::null();
-        for Found { row, distance } in found {
-            let values = [row.table.into_datum(), row.tid().into_datum(), distance.into_datum()];
-            let mut values = values.map(|value| value.unwrap_or(null));
-            let mut nulls = [false; 3];
-            pg_sys::tuplestore_putvalues(
-                (*result).setResult,
-                (*result).setDesc,
-                values.as_mut_ptr(),
-                nulls.as_mut_ptr(),
-            );
-        }
-    }
+    unsafe { plan.select(&mut values) }
 }

@@ -8,6 +8,7 @@ use pgrx::{PgRelation, pg_sys};
 
 use crate::error::Error;
 use crate::postgres::spi::Connection;
+use crate::search::key::Key;
 use crate::source::cast::Cast;
 
 /// A relation's OID as SQL's `regclass`, not yet opened.
@@ -80,21 +81,15 @@ impl Source {
         format!("a row of column \"{}\"", self.column)
     }
 
-    /// Checks that rows of the relation have places that a query can ask for.
-    ///
-    /// # Errors
-    /// [`Error::NoPlaces`].
-    pub fn check_places(&self) -> Result<(), Error> {
+    /// Whether rows of the relation have TIDs that a query can ask for.
+    pub fn has_tids(&self) -> bool {
         // SAFETY: an open relation has its pg_class row.
-        match unsafe { (*self.relation.rd_rel).relkind } as u8 {
-            pg_sys::RELKIND_VIEW => Err(self.no_places("view")),
-            _ => Ok(()),
-        }
+        unsafe { (*self.relation.rd_rel).relkind as u8 != pg_sys::RELKIND_VIEW }
     }
 
-    /// The error for rows that have no places.
-    pub fn no_places(&self, kind: &'static str) -> Error {
-        Error::NoPlaces { relation: self.relation.name().to_string(), kind }
+    /// The error for rows that have no TIDs.
+    pub fn no_tids(&self, kind: &'static str) -> Error {
+        Error::NoTids { relation: self.relation.name().to_string(), kind }
     }
 
     /// Loads the library of the type `vector`, and with it its settings.
@@ -176,20 +171,21 @@ impl Source {
         format!("SELECT {vector} FROM {relation} WHERE {column} IS NOT NULL ORDER BY {distance} LIMIT $2")
     }
 
-    /// The query for table, place and distance to the vector `$1` of the `limit` rows nearest to the vector `$2`, by
-    /// an index of the column's type if there is one, of those rows that satisfy `condition`.
-    pub fn query_for_probe(&self, condition: &str, limit: u64) -> String {
-        let (distance, other) = (self.distance_to("$1"), self.distance_to("$2"));
-        format!("{} ORDER BY {other} LIMIT {limit}", self.query_for_distances(&distance, condition))
+    /// The query for table, TID, distance to the vector `$1`, cosine with it and key of the `limit` rows nearest to
+    /// the vector `$2`, by an index of the column's type if there is one, of those rows that satisfy `condition`.
+    pub fn query_for_probe(&self, condition: &str, limit: u64, key: Option<&Key>) -> String {
+        let other = self.distance_to("$2");
+        format!("{} ORDER BY {other} LIMIT {limit}", self.query_for_distances(condition, key))
     }
 
     /// The query for the same of the `limit` rows nearest to `$1`, by looking at all of them.
-    pub fn query_for_all(&self, condition: &str, limit: u64) -> String {
+    pub fn query_for_all(&self, condition: &str, limit: u64, key: Option<&Key>) -> String {
         let distance = self.distance_to("$1");
+        let order = key.map_or("tableoid, ctid".into(), |key| key.order(self.relation.name()));
         // No index has the sum.
         format!(
-            "{} ORDER BY {distance} OPERATOR(pg_catalog.+) 0::float8, tableoid, ctid LIMIT {limit}",
-            self.query_for_distances(&distance, condition)
+            "{} ORDER BY {distance} OPERATOR(pg_catalog.+) 0::pg_catalog.float8, {order} LIMIT {limit}",
+            self.query_for_distances(condition, key)
         )
     }
 
@@ -198,18 +194,29 @@ impl Source {
         format!("SELECT FROM {} WHERE ({condition}\n) LIMIT 0", quoted(&self.relation))
     }
 
-    fn query_for_distances(&self, distance: &str, condition: &str) -> String {
+    fn query_for_distances(&self, condition: &str, key: Option<&Key>) -> String {
         let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        let (distance, cosine_distance) = (self.distance_to("$1"), self.distance_by("<=>", "$1"));
+        let place = match self.has_tids() {
+            true => "tableoid, ctid",
+            false => "NULL::pg_catalog.oid, NULL::pg_catalog.tid",
+        };
+        let key = key.map_or(String::new(), |key| format!(", {}", key.selected()));
         format!(
-            "SELECT tableoid, ctid, {distance} FROM {relation} WHERE {column} IS NOT NULL AND ({condition}\n)"
+            "SELECT {place}, {distance}, 1::pg_catalog.float8 OPERATOR(pg_catalog.-) {cosine_distance}{key} \
+             FROM {relation} WHERE {column} IS NOT NULL AND ({condition}\n)"
         )
     }
 
     /// The distance of the column to a vector, by the operator that an index of its type has.
     fn distance_to(&self, vector: &str) -> String {
+        self.distance_by("<#>", vector)
+    }
+
+    fn distance_by(&self, operator: &str, vector: &str) -> String {
         let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
         let column = if has_operator { self.quoted_column() } else { self.quoted_vector() };
-        format!("({column} OPERATOR({}.<#>) {vector})", namespace_of(self.vector_type))
+        format!("({column} OPERATOR({}.{operator}) {vector})", namespace_of(self.vector_type))
     }
 
     /// The type `vector`.

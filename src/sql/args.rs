@@ -8,7 +8,7 @@ use crate::source::{Name, Regclass};
 use exemplar_svm::{Example, Named, Params, Query};
 
 /// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
-pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 2).0;
+pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 3).0;
 
 /// The arguments of `hinted_exemplar_search`, in their order.
 pub const SEARCH: &[&str] = &[
@@ -38,6 +38,7 @@ pub const SEARCH: &[&str] = &[
     "max_iter",
     "k",
     "filter",
+    "key",
 ];
 
 /// The arguments of `exemplar_svm`, in their order.
@@ -168,12 +169,12 @@ impl Call {
         Ok(params)
     }
 
-    /// How many rows are wanted, and the condition on them if there is one.
+    /// What a search is asked for beside its fit.
     ///
     /// # Errors
     /// [`Error::NullArgument`], [`Error::OutOfRange`].
-    pub fn search(&self) -> Result<(usize, Option<String>), Error> {
-        Ok((self.count("k", 1)?, self.get("filter")))
+    pub fn search(&self) -> Result<Search, Error> {
+        Ok(Search { k: self.count("k", 1)?, filter: self.get("filter"), key: self.get("key") })
     }
 
     /// # Errors
@@ -265,6 +266,17 @@ pub struct Sampling {
     pub sample_size: usize,
     pub seed: i64,
     pub expand: usize,
+}
+
+/// Which rows a search returns, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// How many rows.
+    pub k: usize,
+    /// The condition on them.
+    pub filter: Option<String>,
+    /// The columns that name them.
+    pub key: Option<String>,
 }
 
 /// The vectors of a call, detoasted.

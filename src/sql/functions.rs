@@ -10,8 +10,9 @@ use crate::fit;
 use crate::planner::{hinted_exemplar_search_support, hinted_exemplar_support};
 use crate::postgres::spi::Connection;
 use crate::postgres::vector::NewVector;
-use crate::search::filter;
-use crate::search::{self, Found};
+use crate::search::found::{self, Found, Plane};
+use crate::search::key::Key;
+use crate::search::{self, Wanted, filter};
 use crate::source::Source;
 use crate::sql::args::{self, Call};
 use crate::sql::report::{FitReport, NewRow};
@@ -59,36 +60,44 @@ fn hinted_exemplar_report(fcinfo: pg_sys::FunctionCallInfo) -> Result<pgrx::Json
     Ok(pgrx::JsonB(value.unwrap_or_default()))
 }
 
-/// The rows nearest to that vector, as a set of `tableoid`, `ctid` and `distance`: see [`search`].
+/// The rows nearest to that vector, as a set of `tableoid`, `ctid`, `key`, `distance` and `margin`: see [`search`].
 ///
 /// # Errors
-/// As [`hinted_exemplar`], and for a source whose rows have no places and a `filter` that is not one expression.
+/// As [`hinted_exemplar`], and for a `filter` that is not one expression, and a source whose rows neither have TIDs nor
+/// are named by `key`.
 #[pg_extern(sql = false)]
 fn hinted_exemplar_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    let found = found(fcinfo)?;
+    let (found, plane) = found(fcinfo)?;
     // SAFETY: sql/functions.sql declares this function to return a set of these rows.
-    unsafe { search::return_rows(fcinfo, &found) };
+    unsafe { found::return_rows(fcinfo, &found, plane) };
     Ok(())
 }
 
-fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<Vec<Found>, Error> {
+fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Vec<Found>, Option<Plane>), Error> {
     // SAFETY: sql/functions.sql declares these arguments.
     let call = unsafe { Call::new(fcinfo, args::SEARCH) };
     let (source, column) = call.source()?;
     let (params, sampling) = (call.params()?, call.sampling()?);
-    let (k, filter) = call.search()?;
+    let asked = call.search()?;
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let source = Source::open(source, column, call.vector_type())?;
-    source.check_places()?;
+    let key = asked.key.as_deref().map(|key| Key::of(key, &source)).transpose()?;
+    if key.is_none() && !source.has_tids() {
+        return Err(source.no_tids("view"));
+    }
     let connection = Connection::open();
-    if let Some(filter) = &filter {
+    if let Some(filter) = &asked.filter {
         filter::check(filter, &source, &connection)?;
     }
     let outcome = fit::fit_source(&source, &query, sampling, params)?;
-    let w = &outcome.fit.weights;
-    let starts: Vec<_> = outcome.problem.set().nearest(w).collect();
-    search::search(&source, &connection, w, &starts, k, filter.as_deref())
+    let (w, set) = (&outcome.fit.weights, outcome.problem.set());
+    let starts: Vec<_> = set.nearest(w).collect();
+    let wanted = Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref() };
+    let found = search::search(&source, &connection, w, &starts, &wanted)?;
+    // Texts alone have no plane that tells rows apart.
+    let plane = (set.exemplars() > 0).then(|| Plane { scale: outcome.fit.scale(), bias: outcome.fit.b });
+    Ok((found, plane))
 }
 
 fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {

@@ -21,6 +21,7 @@ const LISTED_SUSPECTS: usize = 100;
 pub struct FitReport {
     weights: Vec<f32>,
     bias: f64,
+    scale: f64,
     objective_value: f64,
     loss_term: f64,
     size_term: f64,
@@ -65,6 +66,7 @@ impl FitReport {
         FitReport {
             weights: fit.weights.clone(),
             bias: fit.b,
+            scale: fit.scale(),
             objective_value: fit.value.total(),
             loss_term: fit.value.loss,
             size_term: fit.value.size,
@@ -96,6 +98,7 @@ impl FitReport {
         match name {
             "weights" => NewVector(take(&mut self.weights)).into_datum(),
             "bias" => self.bias.into_datum(),
+            "scale" => self.scale.into_datum(),
             "objective_value" => self.objective_value.into_datum(),
             "loss_term" => self.loss_term.into_datum(),
             "size_term" => self.size_term.into_datum(),

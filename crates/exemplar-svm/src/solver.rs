@@ -41,6 +41,13 @@ pub struct Fit {
     pub converged: bool,
 }
 
+impl Fit {
+    /// `|w|`: a row's margin is `scale (weights.x) + b`.
+    pub fn scale(&self) -> f64 {
+        kernel::inner(&self.w, &self.w).sqrt()
+    }
+}
+
 /// Minimises J from a fixed start. `interrupt` is called about every half megabyte of rows read and
 /// may unwind.
 ///

@@ -48,3 +48,7 @@ CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE FOREIGN TABLE from_file (id int, class int, embedding vector(8)) SERVER files OPTIONS (filename :'file', format 'csv');
 SELECT count(*) FROM hinted_exemplar_search('from_file', 'embedding', hint => '[1,0,0,0,0,0,0,0]');
 \echo :LAST_ERROR_SQLSTATE
+-- By key from both, the same rows.
+SELECT count(*), count(DISTINCT key) AS keys FROM vectors, LATERAL hinted_exemplar_search('from_file', 'embedding', exemplar => x, hint => q, key => 'id');
+SELECT array_agg(a.key::int ORDER BY ordinality) = (SELECT array_agg(id ORDER BY d, id) FROM (SELECT id, embedding <#> (SELECT hinted_exemplar('elsewhere', 'embedding', exemplar => x, hint => q) FROM vectors) AS d FROM items ORDER BY 2, 1 LIMIT 20) t) AS nearest
+FROM vectors, LATERAL hinted_exemplar_search('elsewhere', 'embedding', exemplar => x, hint => q, key => 'id') WITH ORDINALITY a;
