@@ -3,8 +3,8 @@ them, times the others, and prints one table as tab-separated lines.
 
 usage: python compare.py ROWS_DIRECTORY CRITERION_DIRECTORY COMMAND...     COMMAND runs benches/solve.rs with BENCH_ROWS set
 
-Rows are unit vectors round a common mean with a falling spectrum, as embeddings are. LinearSVC, as in the published notebook
-(LIBLINEAR's dual, tol 1e-6, balanced classes), solves the published problem without a hint; its bias is penalised, ours is not, so
+Rows are unit vectors round a common mean with a falling spectrum, as embeddings are. LinearSVC, as in the cosine notebook
+(LIBLINEAR's dual, tol 1e-6, balanced classes), solves the cosine problem without a hint; its bias is penalised, ours is not, so
 its objective is evaluated as ours is, at its own w and b. L-BFGS, with SciPy's own tolerances and the rows as float64, minimises
 the same J as this fit does, whose weighing of the hint it is given for nothing.
 """
@@ -46,7 +46,7 @@ def timed(run):
     return np.median(times), answer
 
 
-def published(X, y, w, b):
+def cosine(X, y, w, b):
     s = np.where(y > 0, len(y) / 2, len(y) / (2 * (len(y) - 1)))
     return 0.5 * (s * np.maximum(1 - y * (X @ w + b), 0) ** 2).sum() + 0.5 * w @ w
 
@@ -54,7 +54,7 @@ def published(X, y, w, b):
 def linear_svc(X, y):
     svc = LinearSVC(C=0.5, class_weight="balanced", tol=1e-6, max_iter=100000, dual=True)
     ms, _ = timed(lambda: svc.fit(X, y))
-    return ms, published(X.astype(np.float64), y, svc.coef_[0].astype(np.float64), svc.intercept_[0])
+    return ms, cosine(X.astype(np.float64), y, svc.coef_[0].astype(np.float64), svc.intercept_[0])
 
 
 def l_bfgs(X, n, hint):
@@ -73,7 +73,7 @@ def main(directory, criterion, command):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"BENCH_ROWS": str(directory)})
     found = {tuple(line.split()[:2]): line.split()[2:] for line in (directory / "found").read_text().splitlines()}
     ours = lambda case, size: json.loads((pathlib.Path(criterion) / "fit" / case / size / "new" / "estimates.json").read_text())["median"]["point_estimate"] / 1e6
-    print(*"n d memory published published_J plain plain_J hinted hinted_J passes svc svc_J lbfgs lbfgs_J lbfgs_hint lbfgs_hint_J".split(), sep="\t", flush=True)
+    print(*"n d memory cosine cosine_J plain plain_J hinted hinted_J passes svc svc_J lbfgs lbfgs_J lbfgs_hint lbfgs_hint_J".split(), sep="\t", flush=True)
     for n, d in sizes:
         size = f"{n}x{d}"
         X = np.fromfile(directory / size, np.float32).reshape(-1, d)
@@ -81,7 +81,7 @@ def main(directory, criterion, command):
         wide = X.astype(np.float64)
         plain, hinted = l_bfgs(wide, n, False), l_bfgs(wide, n, True)
         cells = [ours("memory", size)]
-        for case in ["published", "plain", "hinted"]:
+        for case in ["cosine", "plain", "hinted"]:
             cells += [ours(case, size), float(found[case, size][0])]
         cells += [int(found["hinted", size][1]), *svc, *plain, *hinted]
         print(n, d, *cells, sep="\t", flush=True)

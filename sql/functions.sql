@@ -1,4 +1,4 @@
--- The functions that fit, their arguments and what these mean. Functions with equal arguments must keep them in one order.
+-- The functions that fit. docs/reference.md says what each argument means. Functions with equal arguments must keep them in one order.
 -- A call with the defaults takes as long as the planner expects of half a million operators, measured; hence its COST.
 
 CREATE FUNCTION hinted_exemplar (
@@ -29,32 +29,7 @@ CREATE FUNCTION hinted_exemplar (
 ) RETURNS vector
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_wrapper';
-COMMENT ON FUNCTION hinted_exemplar IS
-'weight vector of an exemplar SVM with text hints, fitted against rows of a relation; rank by embedding <#> it. Arguments:
-  source: the relation that negatives are drawn from, usually the one that is searched
-  embedding: its column of embeddings
-  exemplar: a row like those that are wanted; a null is an error, left out is none
-  hint: the embedding of a text that says what is wanted
-  exemplars: several rows like those that are wanted, beside exemplar
-  hints: several texts, beside hint; they count as the mean of their directions
-  counter_exemplars: rows that are not wanted
-  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
-  reasons: for each of counter_exemplars the text of why it is not wanted, or null
-  neutral_hint: a text that says nothing, such as "a photo."; what other texts share with it is removed
-  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
-  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
-  counter_exemplar_weights: the same for counter_exemplars
-  expand: fit again with this many of the best rows as light exemplars
-  sample_size: how many rows to draw as negatives
-  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
-  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
-  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
-  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
-  loss: squared_hinge or logistic
-  objective: adaptive, or published with its fixed weights
-  seed: another seed draws other negatives
-  tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps';
+COMMENT ON FUNCTION hinted_exemplar IS 'weight vector of an exemplar SVM with text hints, fitted against rows of a relation; rank by embedding <#> it';
 
 CREATE TYPE exemplar_fit AS (
     weights vector,
@@ -62,7 +37,7 @@ CREATE TYPE exemplar_fit AS (
     scale float8,
     objective_value float8,
     loss_term float8,
-    size_term float8,
+    regularization_term float8,
     hint_term float8,
     cosine_hint float8,
     hint_z float8,
@@ -71,10 +46,10 @@ CREATE TYPE exemplar_fit AS (
     exemplar_margins float8[],
     counter_exemplar_margins float8[],
     conflicts text[],
-    suspects int8,
-    suspect_tables regclass[],
-    suspect_ctids tid[],
-    suspect_margins float8[],
+    false_negatives int8,
+    false_negative_tables regclass[],
+    false_negative_ctids tid[],
+    false_negative_margins float8[],
     iterations int,
     converged boolean,
     sampled int8,
@@ -89,8 +64,8 @@ COMMENT ON COLUMN exemplar_fit.bias IS 'b of the margins w.x + b';
 COMMENT ON COLUMN exemplar_fit.scale IS 'length of w: the margin of a row x is scale * (weights . x / |x|) + bias';
 COMMENT ON COLUMN exemplar_fit.objective_value IS 'J, the sum of the three terms';
 COMMENT ON COLUMN exemplar_fit.loss_term IS 'what the rows on the wrong side of their margin cost';
-COMMENT ON COLUMN exemplar_fit.size_term IS 'what the distance from the hint, or without one from 0, costs';
-COMMENT ON COLUMN exemplar_fit.hint_term IS 'what the angle to the hint costs, for objective => published';
+COMMENT ON COLUMN exemplar_fit.regularization_term IS 'what the distance of w from the regularization centre (the hint''s direction, or 0) costs';
+COMMENT ON COLUMN exemplar_fit.hint_term IS 'what the angle to the hint costs, for objective => cosine';
 COMMENT ON COLUMN exemplar_fit.cosine_hint IS 'cos(weights, hint); null without a hint';
 COMMENT ON COLUMN exemplar_fit.hint_z IS 'how many standard deviations the exemplars stand above the rows under the hint: 2.5 and more is a good hint, below 1 a wrong one';
 COMMENT ON COLUMN exemplar_fit.cosine_counter_hints IS 'cos(weights, each of counter_hints)';
@@ -98,10 +73,10 @@ COMMENT ON COLUMN exemplar_fit.cosine_exemplars IS 'cos(weights, each exemplar)'
 COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'w.x + b of each exemplar: 1 or more is well recognised';
 COMMENT ON COLUMN exemplar_fit.counter_exemplar_margins IS 'the same of each counter-exemplar: below 0 is well told apart';
 COMMENT ON COLUMN exemplar_fit.conflicts IS 'examples and hints that contradict each other, in words';
-COMMENT ON COLUMN exemplar_fit.suspects IS 'how many sampled rows score above the lowest exemplar: wanted rows among the negatives, or a vague search';
-COMMENT ON COLUMN exemplar_fit.suspect_tables IS 'the tables of the first 100 suspects, the best first';
-COMMENT ON COLUMN exemplar_fit.suspect_ctids IS 'their ctids';
-COMMENT ON COLUMN exemplar_fit.suspect_margins IS 'their w.x + b';
+COMMENT ON COLUMN exemplar_fit.false_negatives IS 'how many sampled rows score above the lowest exemplar: likely false negatives, or a vague search';
+COMMENT ON COLUMN exemplar_fit.false_negative_tables IS 'the tables of the first 100 of them, the best first';
+COMMENT ON COLUMN exemplar_fit.false_negative_ctids IS 'their ctids';
+COMMENT ON COLUMN exemplar_fit.false_negative_margins IS 'their w.x + b';
 COMMENT ON COLUMN exemplar_fit.iterations IS 'Newton steps of the last fit';
 COMMENT ON COLUMN exemplar_fit.converged IS 'whether tol was reached';
 COMMENT ON COLUMN exemplar_fit.sampled IS 'negatives that were fitted against';
@@ -138,32 +113,7 @@ CREATE FUNCTION hinted_exemplar_fit (
 ) RETURNS exemplar_fit
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_fit_wrapper';
-COMMENT ON FUNCTION hinted_exemplar_fit IS
-'the fit of hinted_exemplar with the same arguments, explained in one row. Arguments:
-  source: the relation that negatives are drawn from, usually the one that is searched
-  embedding: its column of embeddings
-  exemplar: a row like those that are wanted; a null is an error, left out is none
-  hint: the embedding of a text that says what is wanted
-  exemplars: several rows like those that are wanted, beside exemplar
-  hints: several texts, beside hint; they count as the mean of their directions
-  counter_exemplars: rows that are not wanted
-  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
-  reasons: for each of counter_exemplars the text of why it is not wanted, or null
-  neutral_hint: a text that says nothing, such as "a photo."; what other texts share with it is removed
-  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
-  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
-  counter_exemplar_weights: the same for counter_exemplars
-  expand: fit again with this many of the best rows as light exemplars
-  sample_size: how many rows to draw as negatives
-  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
-  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
-  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
-  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
-  loss: squared_hinge or logistic
-  objective: adaptive, or published with its fixed weights
-  seed: another seed draws other negatives
-  tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps';
+COMMENT ON FUNCTION hinted_exemplar_fit IS 'the fit of hinted_exemplar, explained in one row';
 
 CREATE FUNCTION hinted_exemplar_report (
     source regclass,
@@ -193,32 +143,7 @@ CREATE FUNCTION hinted_exemplar_report (
 ) RETURNS jsonb
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_report_wrapper';
-COMMENT ON FUNCTION hinted_exemplar_report IS
-'the row of hinted_exemplar_fit with the same arguments as one JSON object. Arguments:
-  source: the relation that negatives are drawn from, usually the one that is searched
-  embedding: its column of embeddings
-  exemplar: a row like those that are wanted; a null is an error, left out is none
-  hint: the embedding of a text that says what is wanted
-  exemplars: several rows like those that are wanted, beside exemplar
-  hints: several texts, beside hint; they count as the mean of their directions
-  counter_exemplars: rows that are not wanted
-  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
-  reasons: for each of counter_exemplars the text of why it is not wanted, or null
-  neutral_hint: a text that says nothing, such as "a photo."; what other texts share with it is removed
-  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
-  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
-  counter_exemplar_weights: the same for counter_exemplars
-  expand: fit again with this many of the best rows as light exemplars
-  sample_size: how many rows to draw as negatives
-  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
-  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
-  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
-  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
-  loss: squared_hinge or logistic
-  objective: adaptive, or published with its fixed weights
-  seed: another seed draws other negatives
-  tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps';
+COMMENT ON FUNCTION hinted_exemplar_report IS 'the row of hinted_exemplar_fit as one JSON object';
 
 CREATE FUNCTION hinted_exemplar_search (
     source regclass,
@@ -256,41 +181,7 @@ CREATE FUNCTION hinted_exemplar_search (
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20 SUPPORT hinted_exemplar_search_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_search_wrapper';
-COMMENT ON FUNCTION hinted_exemplar_search IS
-'the rows nearest to hinted_exemplar with the same arguments, found by several walks through an index and ranked exactly. Arguments:
-  source: the relation that negatives are drawn from, usually the one that is searched
-  embedding: its column of embeddings
-  exemplar: a row like those that are wanted; a null is an error, left out is none
-  hint: the embedding of a text that says what is wanted
-  exemplars: several rows like those that are wanted, beside exemplar
-  hints: several texts, beside hint; they count as the mean of their directions
-  counter_exemplars: rows that are not wanted
-  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
-  reasons: for each of counter_exemplars the text of why it is not wanted, or null
-  neutral_hint: a text that says nothing, such as "a photo."; what other texts share with it is removed
-  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
-  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
-  counter_exemplar_weights: the same for counter_exemplars
-  expand: fit again with this many of the best rows as light exemplars
-  sample_size: how many rows to draw as negatives
-  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
-  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
-  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
-  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
-  loss: squared_hinge or logistic
-  objective: adaptive, or published with its fixed weights
-  seed: another seed draws other negatives
-  tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps
-  k: how many rows to return; fewer come only if there are no more
-  filter: what could stand after WHERE, over the columns of source: only rows that satisfy it are searched, as the caller
-  key: the columns that tell rows apart, with commas between them; needed where rows have no ctid, as in a view
-and returns, in order of distance and key, or without a key of tableoid and ctid,
-  tableoid: the table that the row is in, source itself or one of its partitions or children
-  ctid: where it is in that table, for a join within the same statement
-  key: the value of the key column as text, of several columns a JSON object
-  distance: embedding <#> the weight vector
-  margin: how far on the wanted side it is, above 0, or on the other, below; null where there is no exemplar';
+COMMENT ON FUNCTION hinted_exemplar_search IS 'the rows nearest to hinted_exemplar with the same arguments, none missed for want of a good start';
 
 CREATE FUNCTION exemplar_svm (
     exemplars vector[],
@@ -313,22 +204,4 @@ CREATE FUNCTION exemplar_svm (
 ) RETURNS vector
 LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'exemplar_svm_wrapper';
-COMMENT ON FUNCTION exemplar_svm IS
-'weight vector of an exemplar SVM with text hints, fitted against given negatives. Arguments:
-  exemplars: what is wanted
-  negatives: what it is told apart from; zero vectors and examples among them are left out
-  hints: several texts, beside hint; they count as the mean of their directions
-  counter_exemplars: rows that are not wanted
-  counter_hints: texts of what is not wanted; only what they do not share with the hint is pushed away
-  reasons: for each of counter_exemplars the text of why it is not wanted, or null
-  neutral_hints: several of them, beside neutral_hint; they count as the mean of their directions
-  exemplar_weights: how much each of exemplar and exemplars counts; 2 as if given twice, 0 as if left out
-  counter_exemplar_weights: the same for counter_exemplars
-  lambda: weight of the size term, above 0; larger stays nearer to the hint, or without one to the mean of the exemplars
-  hint_weight: weight of the hint, 0 or more; larger follows it more, 0 ignores it
-  counter_hint_weight: weight of counter_hints and reasons, 0 or more; larger pushes them further away
-  neutral_fraction: how much of the neutral direction is removed, between 0 and 1
-  loss: squared_hinge or logistic
-  objective: adaptive, or published with its fixed weights
-  tol: largest gradient, relative to the weight of the rows, at which the fit is done
-  max_iter: most Newton steps';
+COMMENT ON FUNCTION exemplar_svm IS 'weight vector of an exemplar SVM with text hints, fitted against given negatives';

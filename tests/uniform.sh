@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every row is as likely to be drawn as any other, on tables that only VACUUM makes: Pearson's statistic over many seeds, about 1 per degree
-# of freedom. What was drawn is read from the suspects of a fit whose second exemplar, of next to no weight, scores below all rows.
+# of freedom. What was drawn is read from the likely false negatives of a fit whose second exemplar, of next to no weight, scores below all rows.
 
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,13 +12,13 @@ query "CREATE EXTENSION hinted_exemplar CASCADE
        BEGIN
            EXECUTE format('CREATE TEMP TABLE drawn AS SELECT t.ctid AS place, count(row) AS times
                            FROM %s t LEFT JOIN (
-                               SELECT unnest(f.suspect_ctids) AS row
+                               SELECT unnest(f.false_negative_ctids) AS row
                                FROM generate_series(1, %s) seed, LATERAL hinted_exemplar_fit(%L, ''v'',
                                     exemplars => ARRAY[''[0,0.2,1]'', ''[1,0.2,-1]'']::vector[], exemplar_weights => ''{1,0.000001}'', sample_size => 100, seed => seed) f
                            ) sampled ON row = t.ctid GROUP BY 1', source, seeds, source);
            SELECT count(*) INTO rows FROM drawn;
            SELECT sum((times - seeds * 100.0 / rows) ^ 2) / (seeds * 100.0 / rows * (1 - 100.0 / rows)) / rows INTO ratio FROM drawn;
-           ASSERT (SELECT sum(times) FROM drawn) = seeds * 100, 'not every drawn row is a suspect';
+           ASSERT (SELECT sum(times) FROM drawn) = seeds * 100, 'not every drawn row is a likely false negative';
            DROP TABLE drawn;
            RETURN ratio;
        END \$\$"

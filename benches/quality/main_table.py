@@ -100,7 +100,7 @@ def search_vectors(bench):
     neutral = bench.data.neutral
     ways = {
         SVM: fit(bench.asks(hints=False), SVM),
-        PUBLISHED: fit(asks, PUBLISHED, objective="published"),
+        PUBLISHED: fit(asks, PUBLISHED, objective="cosine"),
         OURS: fit(asks, OURS),
     }
     for name in bench.data.neutrals:

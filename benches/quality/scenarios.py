@@ -317,9 +317,9 @@ def bad_hints(bench):
     ways = {
         "wrong hint": (wrong, {}),
         f"wrong hint, neutral text ({neutral})": (wrong, {"neutral": neutral}),
-        "wrong hint, published objective": (wrong, {"objective": "published"}),
+        "wrong hint, published objective": (wrong, {"objective": "cosine"}),
         "its own hint": (bench.asks(), {}),
-        "its own hint, published objective": (bench.asks(), {"objective": "published"}),
+        "its own hint, published objective": (bench.asks(), {"objective": "cosine"}),
     }
     rows = compared(bench, ("exemplar alone", (bench.asks(hints=False), {})), ways)
     weight, _ = bench.oracle()

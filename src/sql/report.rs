@@ -13,8 +13,8 @@ use crate::sample::RowId;
 use exemplar_svm::report::Conflict;
 use exemplar_svm::{Query, Report};
 
-/// Most suspects that are listed one by one.
-const LISTED_SUSPECTS: usize = 100;
+/// Most likely false negatives that are listed one by one.
+const LISTED_FALSE_NEGATIVES: usize = 100;
 
 /// What `hinted_exemplar_fit` returns; its columns have these names.
 #[derive(Serialize)]
@@ -24,7 +24,7 @@ pub struct FitReport {
     scale: f64,
     objective_value: f64,
     loss_term: f64,
-    size_term: f64,
+    regularization_term: f64,
     hint_term: f64,
     cosine_hint: Option<f64>,
     hint_z: Option<f64>,
@@ -33,8 +33,8 @@ pub struct FitReport {
     exemplar_margins: Vec<f64>,
     counter_exemplar_margins: Vec<f64>,
     conflicts: Vec<String>,
-    suspects: i64,
-    suspect_rows: Vec<Suspect>,
+    false_negatives: i64,
+    false_negative_rows: Vec<FalseNegative>,
     iterations: i32,
     converged: bool,
     sampled: i64,
@@ -46,7 +46,7 @@ pub struct FitReport {
 
 /// A sampled row that scores as an exemplar does.
 #[derive(Serialize)]
-struct Suspect {
+struct FalseNegative {
     /// Where it is, if rows of the source have places.
     #[serde(flatten, serialize_with = "place")]
     row: Option<RowId>,
@@ -61,15 +61,17 @@ impl FitReport {
             pgrx::check_for_interrupts!();
         });
         let given = query.exemplars.len();
-        let suspects = report.suspects.iter().zip(report.margins_suspects).take(LISTED_SUSPECTS);
-        let suspect = |(&row, margin)| Suspect { row: drawn.row_ids.get(row).copied().flatten(), margin };
+        let false_negatives =
+            report.false_negatives.iter().zip(report.false_negative_margins).take(LISTED_FALSE_NEGATIVES);
+        let false_negative =
+            |(&row, margin)| FalseNegative { row: drawn.row_ids.get(row).copied().flatten(), margin };
         FitReport {
             weights: fit.weights.clone(),
             bias: fit.b,
             scale: fit.scale(),
             objective_value: fit.value.total(),
             loss_term: fit.value.loss,
-            size_term: fit.value.size,
+            regularization_term: fit.value.regularization,
             hint_term: fit.value.hint,
             cosine_hint: report.cosine_hint,
             hint_z: report.hint_z,
@@ -78,8 +80,8 @@ impl FitReport {
             exemplar_margins: report.margins_exemplars[..given].to_vec(),
             counter_exemplar_margins: report.margins_counter_exemplars,
             conflicts: report.conflicts.iter().filter_map(|conflict| describe(query, conflict)).collect(),
-            suspects: report.suspects.len() as i64,
-            suspect_rows: suspects.map(suspect).collect(),
+            false_negatives: report.false_negatives.len() as i64,
+            false_negative_rows: false_negatives.map(false_negative).collect(),
             iterations: fit.iterations as i32,
             converged: fit.converged,
             sampled: problem.set().negatives() as i64,
@@ -94,14 +96,14 @@ impl FitReport {
 impl FitReport {
     /// The value of the column `name`, asked for once; `None` for null.
     fn column(&mut self, name: &str) -> Option<pg_sys::Datum> {
-        let places = || self.suspect_rows.iter().filter_map(|suspect| suspect.row);
+        let places = || self.false_negative_rows.iter().filter_map(|false_negative| false_negative.row);
         match name {
             "weights" => NewVector(take(&mut self.weights)).into_datum(),
             "bias" => self.bias.into_datum(),
             "scale" => self.scale.into_datum(),
             "objective_value" => self.objective_value.into_datum(),
             "loss_term" => self.loss_term.into_datum(),
-            "size_term" => self.size_term.into_datum(),
+            "regularization_term" => self.regularization_term.into_datum(),
             "hint_term" => self.hint_term.into_datum(),
             "cosine_hint" => self.cosine_hint.into_datum(),
             "hint_z" => self.hint_z.into_datum(),
@@ -110,10 +112,12 @@ impl FitReport {
             "exemplar_margins" => take(&mut self.exemplar_margins).into_datum(),
             "counter_exemplar_margins" => take(&mut self.counter_exemplar_margins).into_datum(),
             "conflicts" => take(&mut self.conflicts).into_datum(),
-            "suspects" => self.suspects.into_datum(),
-            "suspect_tables" => places().map(|row| row.table).collect::<Vec<_>>().into_datum(),
-            "suspect_ctids" => places().map(|row| row.tid()).collect::<Vec<_>>().into_datum(),
-            "suspect_margins" => self.suspect_rows.iter().map(|s| s.margin).collect::<Vec<_>>().into_datum(),
+            "false_negatives" => self.false_negatives.into_datum(),
+            "false_negative_tables" => places().map(|row| row.table).collect::<Vec<_>>().into_datum(),
+            "false_negative_ctids" => places().map(|row| row.tid()).collect::<Vec<_>>().into_datum(),
+            "false_negative_margins" => {
+                self.false_negative_rows.iter().map(|s| s.margin).collect::<Vec<_>>().into_datum()
+            }
             "iterations" => self.iterations.into_datum(),
             "converged" => self.converged.into_datum(),
             "sampled" => self.sampled.into_datum(),

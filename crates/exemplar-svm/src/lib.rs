@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! J(w, b) = sum_i s_i loss(y_i (w.x_i + b))      loss(m) = max(0, 1 - m)^2 / 2, or logistic
-//!         + lambda/2 |w - w0|^2                  adaptive form; w0 = 0 in the published one
-//!         + lambda_q (1 - cos(w, q))             published form only
+//!         + lambda/2 |w - w0|^2                  adaptive form; w0 = 0 in the cosine one
+//!         + lambda_q (1 - cos(w, q))             cosine form only
 //! ```
 //!
 //! * `s_i` is balanced: exemplars and negatives each carry half of the total weight, so that one

@@ -15,15 +15,15 @@ pub struct Value {
     /// `sum_i s_i loss(y_i (w.x_i + b))`
     pub loss: f64,
     /// `lambda/2 |w - w0|^2`
-    pub size: f64,
-    /// `lambda_q (1 - cos(w, q))`, of the published form
+    pub regularization: f64,
+    /// `lambda_q (1 - cos(w, q))`, of the cosine form
     pub hint: f64,
 }
 
 impl Value {
     /// J, the sum of the terms.
     pub fn total(&self) -> f64 {
-        self.loss + self.size + self.hint
+        self.loss + self.regularization + self.hint
     }
 }
 
@@ -133,7 +133,7 @@ impl<'a> Objective<'a> {
             kernel::add_scaled(&mut at.gradient[..d], -lambda, w0);
             square = w.iter().zip(w0).map(|(w, w0)| (w - w0) * (w - w0)).sum();
         }
-        at.value = Value { loss, size: 0.5 * lambda * square, hint: 0.0 };
+        at.value = Value { loss, regularization: 0.5 * lambda * square, hint: 0.0 };
         if let Some(CosineTerm { direction, weight }) = cosine {
             at.cosine.set(w, direction);
             let Cosine { value: cosine, length, unit } = &at.cosine;

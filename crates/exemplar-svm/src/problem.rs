@@ -16,13 +16,13 @@ pub enum Form {
     /// Size and hint measured in the background's own spread, a convex J: see [`prior`](super::prior).
     #[default]
     Adaptive,
-    /// As published: lambda 1 and `1000 (1 - cos(w, q))`, whatever the embedding space.
-    Published,
+    /// The constants published for CLIP in 2024: lambda 1 and `1000 (1 - cos(w, q))`, whatever the embedding space.
+    Cosine,
 }
 
 impl Form {
     /// Names that [`Form::from_str`] knows.
-    pub const NAMES: &str = "'adaptive' or 'published'";
+    pub const NAMES: &str = "'adaptive' or 'cosine'";
 }
 
 impl FromStr for Form {
@@ -31,16 +31,16 @@ impl FromStr for Form {
     fn from_str(name: &str) -> Result<Self, ()> {
         match name {
             "adaptive" => Ok(Form::Adaptive),
-            "published" => Ok(Form::Published),
+            "cosine" => Ok(Form::Cosine),
             _ => Err(()),
         }
     }
 }
 
-/// The published weight of `1 - cos(w, q)`.
+/// The weight of `1 - cos(w, q)`.
 const PUBLISHED_LAMBDA_Q: f64 = 1000.0;
 
-/// The weight of counter-hints beside that of the hint, for the published form.
+/// The weight of counter-hints beside that of the hint, for the cosine form.
 const COUNTER_HINT_SHARE: f64 = 0.2;
 
 /// What a counter-exemplar weighs beside an exemplar, for the adaptive form.
@@ -171,7 +171,7 @@ impl Problem {
         } else {
             match params.form {
                 Form::Adaptive => problem.adapt(interrupt),
-                Form::Published => problem.publish(),
+                Form::Cosine => problem.publish(),
             }
         }
         Ok(problem)

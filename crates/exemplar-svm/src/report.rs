@@ -26,9 +26,9 @@ pub struct Report {
     pub conflicts: Vec<Conflict>,
     /// Numbers of the negatives whose margin is above the lowest of the exemplars', the highest first:
     /// rows that may well be wanted.
-    pub suspects: Vec<usize>,
+    pub false_negatives: Vec<usize>,
     /// Their margins.
-    pub margins_suspects: Vec<f64>,
+    pub false_negative_margins: Vec<f64>,
 }
 
 /// Input that contradicts other input, each counted from 0.
@@ -57,17 +57,17 @@ impl Report {
         let (margins_exemplars, margins_counters) = (margins(exemplars), margins(counters));
         let lowest = margins_exemplars.iter().copied().fold(f64::INFINITY, f64::min);
         let above = |&(_, score): &(usize, &f64)| score + fit.b > lowest;
-        let mut suspects: Vec<usize> =
+        let mut false_negatives: Vec<usize> =
             negatives.iter().enumerate().filter(above).map(|(row, _)| row).collect();
-        suspects.sort_by(|&a, &b| negatives[b].total_cmp(&negatives[a]).then(a.cmp(&b)));
+        false_negatives.sort_by(|&a, &b| negatives[b].total_cmp(&negatives[a]).then(a.cmp(&b)));
         Report {
             cosine_hint: problem.hint().map(cosine_to),
             hint_z: problem.hint_z(),
             cosine_counter_hints: problem.counter_hints().iter().map(|r| cosine_to(r)).collect(),
             cosine_exemplars: exemplars.iter().map(|score| score / length).collect(),
             conflicts: conflicts(problem, &margins_exemplars, &margins_counters, interrupt),
-            margins_suspects: suspects.iter().map(|&row| negatives[row] + fit.b).collect(),
-            suspects,
+            false_negative_margins: false_negatives.iter().map(|&row| negatives[row] + fit.b).collect(),
+            false_negatives,
             margins_exemplars,
             margins_counter_exemplars: margins_counters,
         }

@@ -11,7 +11,7 @@ pub(crate) struct Start {
 }
 
 /// Where the descent starts. In the adaptive form on the line from `w0`, or without one from 0, along
-/// the difference between the means of exemplars and negatives. In the published one on the line through 0
+/// the difference between the means of exemplars and negatives. In the cosine one on the line through 0
 /// along the hint, or without a hint that ranks the exemplars above the negatives that difference.
 pub(crate) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Start {
     let set = &problem.set;

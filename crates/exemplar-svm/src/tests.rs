@@ -136,10 +136,10 @@ impl Input {
 fn inputs() -> impl Iterator<Item = Input> {
     SEEDS.map(|seed| {
         let mut input = if seed % 2 == 0 { Input::random(seed) } else { Input::full(seed) };
-        input.params.form = if seed % 3 == 0 { Form::Published } else { Form::Adaptive };
+        input.params.form = if seed % 3 == 0 { Form::Cosine } else { Form::Adaptive };
         input.params.loss = if seed % 5 == 0 { Loss::Logistic } else { Loss::SquaredHinge };
-        if input.params.form == Form::Published {
-            // The published weight is made for a thousand rows.
+        if input.params.form == Form::Cosine {
+            // The cosine weight is made for a thousand rows.
             (input.params.hint_weight, input.params.counter_hint_weight) = (0.002, 0.002);
         }
         if seed % 7 == 0 {
@@ -341,7 +341,7 @@ fn a_larger_hint_weight_goes_nearer_to_the_hint() {
             let at = input.with(|p| (p.form, p.hint_weight, p.tol) = (form, hint_weight, 1e-7));
             cosine(&at.fit().weights, &input.hints[0])
         };
-        let published = [0.0, 0.001, 0.05, 1.0].map(|weight| cosine_at(Form::Published, weight));
+        let published = [0.0, 0.001, 0.05, 1.0].map(|weight| cosine_at(Form::Cosine, weight));
         assert!(published.is_sorted() && published[3] > 0.99, "{published:?}");
     }
 }
@@ -402,7 +402,7 @@ fn the_length_of_the_input_does_not_matter() {
 fn two_points_have_a_closed_form() {
     // x = (1, 0), n = (0, 1), s = 1 each: by symmetry w = (t, -t), b = 0 and J = (1 - t)^2 + lambda t^2.
     for lambda in [0.1, 1.0, 5.0] {
-        let params = Params { lambda, form: Form::Published, tol: 1e-12, ..Params::default() };
+        let params = Params { lambda, form: Form::Cosine, tol: 1e-12, ..Params::default() };
         let (exemplars, negatives) = (vec![vec![1.0, 0.0]], vec![vec![0.0, 1.0]]);
         let fit = Input { exemplars, negatives, params, ..Input::default() }.fit();
         let t = 1.0 / (1.0 + lambda);
@@ -525,7 +525,7 @@ fn bad_input_is_named() {
 fn a_hint_that_fits_nothing_still_converges() {
     for mut input in SEEDS.map(Input::random) {
         input.hints[0].iter_mut().zip(&input.exemplars[0]).for_each(|(q, x)| *q = -*x);
-        for form in [Form::Adaptive, Form::Published] {
+        for form in [Form::Adaptive, Form::Cosine] {
             let input = input.with(|params| params.form = form);
             let fit = input.fit();
             let n = input.problem().weights.iter().sum::<f64>();
@@ -570,13 +570,13 @@ fn the_interrupt_check_is_called_in_every_pass() {
 #[test]
 fn the_report_says_what_the_fit_made_of_its_input() {
     let mut input = Input::full(2);
-    // A negative that is nearly the exemplar is a suspect; a counter-exemplar like it cannot be put below it.
+    // A negative that is nearly the exemplar is a likely false negative; a counter-exemplar like it cannot be put below it.
     let near: Vec<f32> = input.exemplars[0].iter().map(|x| x * 2.0 + 0.01).collect();
     input.negatives.push(near.clone());
     let (problem, fit) = (input.problem(), input.fit());
     let report = Report::of(&problem, &fit, &mut || ());
-    assert_eq!(report.suspects[0], input.negatives.len() - 1);
-    assert!(report.margins_suspects.is_sorted_by(|a, b| a >= b));
+    assert_eq!(report.false_negatives[0], input.negatives.len() - 1);
+    assert!(report.false_negative_margins.is_sorted_by(|a, b| a >= b));
     let margin = |row: &Vec<f32>| {
         let length = training::norm(row);
         row.iter().zip(&fit.w).map(|(&x, w)| f64::from(x) / length * w).sum::<f64>() + fit.b
@@ -621,7 +621,7 @@ fn the_solution_agrees_with_the_reference_and_with_scikit_learn() {
     let stored = include_str!("../../../tests/reference/solutions.json");
     for solution in serde_json::from_str::<Vec<Solution>>(stored).unwrap() {
         let params = Params {
-            form: Form::Published,
+            form: Form::Cosine,
             lambda: solution.lambda_,
             hint_weight: solution.lambda_q.map_or(0.0, |lambda_q| lambda_q / 1000.0),
             tol: 1e-10,

@@ -57,18 +57,18 @@ SELECT cosine(hinted_exemplar('items', 'embedding', hint => q, neutral_hint => m
        cosine(hinted_exemplar('items', 'embedding', hint => q, neutral_hints => ARRAY[m], neutral_fraction => 1), m) AS all FROM vectors;
 SELECT hinted_exemplar('items', 'embedding', exemplar => x, expand => 10) <> hinted_exemplar('items', 'embedding', exemplar => x) AS expanded,
        cosine(hinted_exemplar('items', 'embedding', exemplar => x, loss => 'logistic'), x) BETWEEN 0 AND 1 AS logistic,
-       cosine(hinted_exemplar('items', 'embedding', exemplar => x, hint => q, objective => 'published'), q) AS published FROM vectors;
+       cosine(hinted_exemplar('items', 'embedding', exemplar => x, hint => q, objective => 'cosine'), q) AS cosine FROM vectors;
 -- The fit explained, as a row and as JSON: every column has a value, and both say the same.
 SELECT f.weights = hinted_exemplar('items', 'embedding', exemplar => x, hint => q, counter_exemplars => ARRAY[c], reasons => ARRAY[r], counter_hints => ARRAY[r], expand => 3) AS weights,
-       round(objective_value::numeric, 6) = round((loss_term + size_term + hint_term)::numeric, 6) AS terms, round(cosine_hint::numeric, 4) = round((1 - (f.weights <=> q))::numeric, 4) AS cosine_hint,
+       round(objective_value::numeric, 6) = round((loss_term + regularization_term + hint_term)::numeric, 6) AS terms, round(cosine_hint::numeric, 4) = round((1 - (f.weights <=> q))::numeric, 4) AS cosine_hint,
        hint_z > 0 AS hint_z, cardinality(cosine_counter_hints) AS counter_hints, cardinality(cosine_exemplars) AS exemplars, cardinality(exemplar_margins) AS margins,
-       cardinality(counter_exemplar_margins) AS counter_margins, conflicts, cardinality(suspect_ctids) = least(suspects, 100) AS listed, suspect_tables[1], iterations > 0 AS iterations,
+       cardinality(counter_exemplar_margins) AS counter_margins, conflicts, cardinality(false_negative_ctids) = least(false_negatives, 100) AS listed, false_negative_tables[1], iterations > 0 AS iterations,
        converged, sampled, skipped, expanded, sampling_ms > 0 AND solving_ms > 0 AS times, (SELECT array_agg(key) FROM jsonb_each(to_jsonb(f)) WHERE value = 'null') AS nulls
 FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x, hint => q, counter_exemplars => ARRAY[c], reasons => ARRAY[r], counter_hints => ARRAY[r], expand => 3) f;
-SELECT count(*) AS suspects_above_the_exemplar
-FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x) f, unnest(f.suspect_ctids, f.suspect_margins) s (place, margin) JOIN items ON items.ctid = place
+SELECT count(*) AS false_negatives_above_the_exemplar
+FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x) f, unnest(f.false_negative_ctids, f.false_negative_margins) s (place, margin) JOIN items ON items.ctid = place
 WHERE abs(-(items.embedding <#> f.weights) / vector_norm(items.embedding) - ((margin - bias) / (exemplar_margins[1] - bias)) * cosine_exemplars[1]) > 1e-4;
-SELECT (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(report) key) AS keys, jsonb_array_length(report -> 'weights') AS dimensions, report -> 'suspect_rows' -> 0 ->> 'table' AS suspect
+SELECT (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(report) key) AS keys, jsonb_array_length(report -> 'weights') AS dimensions, report -> 'false_negative_rows' -> 0 ->> 'table' AS false_negative
 FROM vectors, LATERAL hinted_exemplar_report('items', 'embedding', exemplar => x, hint => q) report;
 -- What contradicts what, in words.
 SELECT conflicts FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplars => ARRAY['[1,-1,0,0,0,0,0,0]', '[1,1,0,0,0,0,0,0]']::vector[], hint => '[1,1,0,0,0,0,0,0]', counter_exemplars => ARRAY['[1,1.1,0,0,0,0,0,0]']::vector[]);

@@ -25,7 +25,7 @@ ORDER  BY embedding <#> hinted_exemplar('images', 'embedding',
                         neutral_hint      => '[0.5, 0.5, 0.5, 0.5]',                    -- the text "a photo."
                         sample_size       => 3)
 LIMIT  3;
-SELECT cosine_hint, hint_z, exemplar_margins, counter_exemplar_margins, conflicts, suspects
+SELECT cosine_hint, hint_z, exemplar_margins, counter_exemplar_margins, conflicts, false_negatives
 FROM   hinted_exemplar_fit('images', 'embedding', exemplar => (SELECT embedding FROM images WHERE id = 1),
                            counter_exemplars => ARRAY(SELECT embedding FROM images WHERE id = 2),
                            hint => '[0.1, 0.1, 0.9, 0.1]', sample_size => 4);

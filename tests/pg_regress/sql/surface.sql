@@ -9,16 +9,12 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ORDER BY object;
 SELECT proname, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict, procost AS cost, prorows AS rows,
        nullif(prosupport, 0)::regproc AS support,
-       split_part(obj_description(oid, 'pg_proc'), E'\n', 1) AS comment
+       obj_description(oid, 'pg_proc') AS comment
 FROM pg_proc
 WHERE oid IN (SELECT objid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND deptype = 'e'
               AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hinted_exemplar'))
 ORDER BY proname COLLATE "C", pronargs;
--- Every argument and every column of the functions that fit is described, and functions that share arguments have them in one order.
-SELECT proname, argument
-FROM pg_proc, unnest(proargnames) argument
-WHERE proname IN ('hinted_exemplar', 'hinted_exemplar_fit', 'hinted_exemplar_report', 'hinted_exemplar_search', 'exemplar_svm')
-  AND obj_description(pg_proc.oid, 'pg_proc') !~ ('\n  ' || argument || ': \w');
+-- Every column of the fit is described, and functions that share arguments have them in one order.
 SELECT attname FROM pg_attribute WHERE attrelid = 'exemplar_fit'::regclass AND attnum > 0 AND col_description(attrelid, attnum) IS NULL;
 SELECT count(DISTINCT proargnames[1:(SELECT min(pronargs) FROM pg_proc WHERE proname = 'hinted_exemplar')]) AS orders, count(DISTINCT split_part(pg_get_expr(proargdefaults, 0), ', 20, ', 1)) AS defaults, array_agg(DISTINCT pronargs) AS arguments
 FROM pg_proc WHERE proname ~ '^hinted_exemplar' AND proname !~ '_support$';
