@@ -58,7 +58,7 @@ stage() {
 
 format() {
     stage format check "format" cargo fmt --check
-    stage readme check "the README's SQL is what is tested" "$ROOT/scripts/readme_sql.sh" --check
+    stage manual check "the manual's SQL is what is tested, its reference complete" "$ROOT/scripts/docs_sql.sh" --check
 }
 
 lints() {
