@@ -3,6 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
+use crate::source::cast::SUPPORTED;
 use exemplar_svm::FitError;
 
 /// Why a call cannot be answered.
@@ -127,7 +128,9 @@ impl Error {
                 format!("column \"{column}\" of relation \"{relation}\" does not exist")
             }
             Error::WrongType { column, relation, found, .. } => {
-                format!("column \"{column}\" of relation \"{relation}\" is of type {found}, not vector")
+                format!(
+                    "column \"{column}\" of relation \"{relation}\" is of type {found}, which has no vectors"
+                )
             }
             Error::UnsupportedRelation { relation, kind } => {
                 format!("cannot sample rows of {kind} \"{relation}\"")
@@ -154,6 +157,7 @@ impl Error {
             Error::Fit(error) => error.detail(),
             Error::NullElement { argument } => Some(format!("Argument {argument} has a null element.")),
             Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
+            Error::WrongType { .. } => Some(format!("Supported are {SUPPORTED}.")),
             Error::LengthsDiffer { argument, found, of, expected } => {
                 Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
             }
@@ -200,8 +204,8 @@ impl Error {
             Error::NullArgument { .. } => Some("Leave the argument out to use its default.".into()),
             Error::UnknownColumn { vector_columns, .. } | Error::WrongType { vector_columns, .. } => {
                 Some(match vector_columns.as_slice() {
-                    [] => "The relation has no column of type vector.".into(),
-                    columns => format!("Columns of type vector: {}.", columns.join(", ")),
+                    [] => "The relation has no column of vectors.".into(),
+                    columns => format!("Columns of vectors: {}.", columns.join(", ")),
                 })
             }
             Error::UnsupportedRelation { .. } => {

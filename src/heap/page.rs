@@ -2,6 +2,8 @@
 
 use pgrx::{PgRelation, pg_sys};
 
+use crate::postgres::unwind;
+
 /// Pages that are held at a time.
 pub const PINNED_AT_ONCE: usize = 16;
 
@@ -70,11 +72,8 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        // An error ends the transaction, which unpins what was pinned.
-        if !std::thread::panicking() {
-            // SAFETY: pinned by `read`, unpinned once.
-            unsafe { pg_sys::ReleaseBuffer(self.buffer) }
-        }
+        // SAFETY: pinned by `read`, unpinned once.
+        unwind::close(|| unsafe { pg_sys::ReleaseBuffer(self.buffer) });
     }
 }
 

@@ -5,7 +5,9 @@ use pgrx::{PgRelation, pg_sys};
 
 use crate::heap::page::{self, Locked, PINNED_AT_ONCE, Page, Row};
 use crate::heap::toast_pointer::ToastPointer;
+use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
+use crate::postgres::unwind;
 use row_sampling::Candidates;
 
 /// Bytes of a page's line pointers and of a row that are asked for ahead.
@@ -27,7 +29,7 @@ pub enum Seen {
 
 /// A table or materialized view whose pages are here. It is not this that checks privileges.
 pub struct Table<'a> {
-    relation: PgRelation,
+    relation: Relation,
     attribute: i32,
     is_heap: bool,
     /// Whether Postgres must know of each row that is read.
@@ -39,7 +41,7 @@ pub struct Table<'a> {
 impl<'a> Table<'a> {
     /// `relation`, to read its column of number `attribute`; gives `relation` back if only a query can read it,
     /// or can say why not.
-    pub fn new(relation: PgRelation, attribute: i32, snapshot: &'a Snapshot) -> Result<Self, PgRelation> {
+    pub fn new(relation: Relation, attribute: i32, snapshot: &'a Snapshot) -> Result<Self, Relation> {
         // SAFETY: an open relation has its pg_class row, and its access method's routines if it has one.
         let (class, access_method) = unsafe { (&*relation.rd_rel, relation.rd_tableam.as_ref()) };
         let Some(access_method) = access_method else { return Err(relation) };
@@ -215,7 +217,7 @@ impl<'a> Table<'a> {
 impl Drop for Table<'_> {
     fn drop(&mut self) {
         // SAFETY: made by `new`, freed once; this also unpins the page it may hold.
-        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+        unwind::close(|| unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) });
     }
 }
 

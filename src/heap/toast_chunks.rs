@@ -3,7 +3,9 @@
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::page::{self, PINNED_AT_ONCE, Page, Row, prefetch};
+use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
+use crate::postgres::unwind;
 
 /// Bytes of a page's line pointers that are asked for ahead: chunks are large, so there are few.
 const LINE_POINTERS_AHEAD: usize = 128;
@@ -18,7 +20,7 @@ const HEAD: usize = 32;
 pub struct ChunkTable<'a> {
     // Dropped in this order: a scan ends before what it scans is closed.
     index: Index,
-    relation: PgRelation,
+    relation: Relation,
     blocks: u32,
     snapshot: &'a Snapshot,
 }
@@ -26,7 +28,7 @@ pub struct ChunkTable<'a> {
 /// Its index, open for look-ups.
 struct Index {
     scan: pg_sys::IndexScanDesc,
-    _relation: PgRelation,
+    _relation: Relation,
 }
 
 /// What a page has for a value.
@@ -51,16 +53,15 @@ pub struct Chunk {
 impl<'a> ChunkTable<'a> {
     /// `None` if this is not a heap with an index, which only Postgres can read.
     pub fn open(table: pg_sys::Oid, snapshot: &'a Snapshot) -> Option<Self> {
-        let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         // SAFETY: a value's toast pointer names its table, which is there as long as the value can be seen. An open
         // table has storage, an index its pg_index row.
         unsafe {
-            let relation = PgRelation::with_lock(table, lock);
+            let relation = Relation::open(table)?;
             if !page::is_heap(&relation) {
                 return None;
             }
             let indexes = PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(relation.as_ptr()));
-            let mut opened = indexes.iter_oid().map(|index| PgRelation::with_lock(index, lock));
+            let mut opened = indexes.iter_oid().filter_map(Relation::open);
             let index = Index::open(&relation, opened.find(|index| (*index.rd_index).indisvalid)?, snapshot);
             let blocks = page::blocks(&relation);
             Some(ChunkTable { index, relation, blocks, snapshot })
@@ -138,7 +139,7 @@ impl<'a> ChunkTable<'a> {
 
 impl Index {
     /// The valid index of a table of chunks, a btree on number and sequence.
-    fn open(table: &PgRelation, index: PgRelation, snapshot: &Snapshot) -> Self {
+    fn open(table: &PgRelation, index: Relation, snapshot: &Snapshot) -> Self {
         let (keys, orders) = (1, 0);
         // SAFETY: table and index are open and stay so, the snapshot lives as long as the scan.
         let scan = unsafe {
@@ -170,11 +171,8 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        // An error ends the transaction, which lets go of what the scan holds.
-        if !std::thread::panicking() {
-            // SAFETY: begun by `open`, ended once.
-            unsafe { pg_sys::index_endscan(self.scan) }
-        }
+        // SAFETY: begun by `open`, ended once.
+        unwind::close(|| unsafe { pg_sys::index_endscan(self.scan) });
     }
 }
 

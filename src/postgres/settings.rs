@@ -4,6 +4,8 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
+use crate::postgres::unwind;
+
 /// Changes of settings that end when this is dropped, and with the transaction when an error comes first.
 pub struct Settings {
     level: i32,
@@ -46,10 +48,7 @@ impl Settings {
 
 impl Drop for Settings {
     fn drop(&mut self) {
-        // After an error the end of the transaction restores them.
-        if !std::thread::panicking() {
-            // SAFETY: the level was opened by `open` and is closed once.
-            unsafe { pg_sys::AtEOXact_GUC(true, self.level) }
-        }
+        // SAFETY: the level was opened by `open` and is closed once.
+        unwind::close(|| unsafe { pg_sys::AtEOXact_GUC(true, self.level) });
     }
 }

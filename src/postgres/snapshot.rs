@@ -2,6 +2,8 @@
 
 use pgrx::pg_sys;
 
+use crate::postgres::unwind;
+
 /// The snapshot that the caller's query runs under.
 pub struct Snapshot {
     snapshot: pg_sys::Snapshot,
@@ -28,10 +30,9 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        // An error ends the transaction, which pops what was pushed.
-        if self.pushed && !std::thread::panicking() {
+        if self.pushed {
             // SAFETY: pushed above, and whatever was pushed later has been popped.
-            unsafe { pg_sys::PopActiveSnapshot() }
+            unwind::close(|| unsafe { pg_sys::PopActiveSnapshot() });
         }
     }
 }

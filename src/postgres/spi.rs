@@ -9,6 +9,8 @@ use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::pg_sys::NodeTag;
 use pgrx::{FromDatum, IntoDatum, PgList, pg_sys};
 
+use crate::postgres::unwind;
+
 /// A connection to SPI, closed when dropped.
 pub struct Connection(());
 
@@ -45,8 +47,10 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // SAFETY: the connection was opened by `open` and is closed once.
-        unsafe { pg_sys::SPI_finish() };
+        // SAFETY: the connection was opened by `open` and is closed once. Those inside it have ended.
+        unwind::close(|| unsafe {
+            pg_sys::SPI_finish();
+        });
     }
 }
 
@@ -146,11 +150,8 @@ impl<'a> Cursor<'a> {
 
 impl Drop for Cursor<'_> {
     fn drop(&mut self) {
-        // After an error the end of the transaction closes it.
-        if !std::thread::panicking() {
-            // SAFETY: opened once, closed once.
-            unsafe { pg_sys::SPI_cursor_close(self.portal) }
-        }
+        // SAFETY: opened once, closed once.
+        unwind::close(|| unsafe { pg_sys::SPI_cursor_close(self.portal) });
     }
 }
 
@@ -183,11 +184,8 @@ impl ScansFromStart {
 
 impl Drop for ScansFromStart {
     fn drop(&mut self) {
-        // After an error the end of the transaction restores it.
-        if !std::thread::panicking() {
-            // SAFETY: the level was made above, and those inside it have ended.
-            unsafe { pg_sys::AtEOXact_GUC(true, self.level) }
-        }
+        // SAFETY: the level was made above, and those inside it have ended.
+        unwind::close(|| unsafe { pg_sys::AtEOXact_GUC(true, self.level) });
     }
 }
 
@@ -222,7 +220,7 @@ impl Rows<'_> {
 impl Drop for Rows<'_> {
     fn drop(&mut self) {
         // SAFETY: the table is freed once, while its connection is open; null is let be.
-        unsafe { pg_sys::SPI_freetuptable(self.table) }
+        unwind::close(|| unsafe { pg_sys::SPI_freetuptable(self.table) });
     }
 }
 

@@ -11,6 +11,7 @@ use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::{IntoDatum, pg_sys};
 
 use crate::error::Error;
+use crate::postgres::unwind;
 
 /// Bytes before the first element.
 const HEADER: usize = 8;
@@ -64,7 +65,7 @@ impl Drop for Vector {
     fn drop(&mut self) {
         if self.copied {
             // SAFETY: the copy was palloc'd by pg_detoast_datum and nothing else refers to it.
-            unsafe { pg_sys::pfree(self.varlena.as_ptr().cast()) }
+            unwind::close(|| unsafe { pg_sys::pfree(self.varlena.as_ptr().cast()) });
         }
     }
 }

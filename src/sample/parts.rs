@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_int};
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::table::{self, Seen, Table};
+use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::source::Source;
 use row_sampling::{self, Candidates, Part};
@@ -25,7 +26,7 @@ pub enum Piece<'a> {
 
 /// A foreign table whose rows can be asked for by their places on the other server.
 pub struct Foreign {
-    pub relation: PgRelation,
+    pub relation: Relation,
     pages: u32,
     rows: f64,
     /// The largest offset worth asking for, once rows have shown what there is.
@@ -36,7 +37,7 @@ pub struct Foreign {
 pub struct Parts<'a> {
     pub pieces: Vec<Piece<'a>>,
     /// Foreign tables that are only read from the start, and about how many rows each has, if known.
-    pub others: Vec<(PgRelation, Option<f64>)>,
+    pub others: Vec<(Relation, Option<f64>)>,
     /// Whether rows are read by a query on the source, which applies policies and computes values, and
     /// not from the pieces themselves.
     pub by_query: bool,
@@ -167,7 +168,7 @@ fn visible_per_block(table: &Table, part: Part) -> f64 {
 
 impl Foreign {
     /// A table of postgres_fdw that ANALYZE has told the size of; else gives `relation` back.
-    fn new(relation: PgRelation) -> Result<Self, PgRelation> {
+    fn new(relation: Relation) -> Result<Self, Relation> {
         // SAFETY: an open relation has its pg_class row, where ANALYZE puts the other server's figures.
         let pages = u32::try_from(unsafe { (*relation.rd_rel).relpages }).unwrap_or(0);
         match estimated_rows(&relation) {
@@ -225,16 +226,14 @@ fn may_select(relation: &PgRelation, attribute: Option<i32>) -> bool {
 }
 
 /// The relation itself and all that inherit from it, partitions too, open and locked for reading.
-fn inheritors(relation: &PgRelation) -> Vec<PgRelation> {
+fn inheritors(relation: &PgRelation) -> Vec<Relation> {
     let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
-    // SAFETY: the relation exists. find_all_inheritors locks what it returns, a list of OIDs; try_relation_open
-    // returns null for what is gone.
+    // SAFETY: the relation exists. find_all_inheritors locks what it returns, a list of OIDs.
     unsafe {
         let find = || find_all_inheritors(relation.oid(), lock, std::ptr::null_mut());
         let oids = pg_sys::ffi::pg_guard_ffi_boundary(find);
         let oids = PgList::<pg_sys::Oid>::from_pg(oids);
-        let opened = oids.iter_oid().map(|oid| pg_sys::try_relation_open(oid, lock));
-        opened.filter(|relation| !relation.is_null()).map(|r| PgRelation::from_pg_owned(r)).collect()
+        oids.iter_oid().filter_map(Relation::open).collect()
     }
 }
 

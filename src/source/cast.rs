@@ -1,26 +1,36 @@
-//! A column's values as vectors: `vector` itself, and types with a cast to it.
+//! A column's values as vectors: `vector` itself, and the types with a cast to it that pgvector brings along.
 
 use std::cell::{RefCell, UnsafeCell};
 
-use pgrx::{IntoDatum, PgMemoryContexts, pg_sys};
+use pgrx::{IntoDatum, pg_sys};
 
 use crate::error::Error;
+use crate::postgres::unwind::Scratch;
 use crate::postgres::vector::Vector;
 
-/// How values of a type become vectors. Casts are found by OID, whatever the search_path.
+/// Types of columns that are read.
+pub const SUPPORTED: &str = "vector, halfvec, sparsevec, real[], double precision[] and domains over them";
+
+/// Those of pgvector beside `vector`.
+const OTHER_TYPES: [&str; 2] = ["halfvec", "sparsevec"];
+
+/// The language C, whose functions only a superuser makes. pgrx does not bind it.
+const C_LANGUAGE: u32 = 13;
+
+/// How values of a type become vectors. A value of each is a varlena.
 pub enum Cast {
     /// The type is `vector`.
     None,
     Function {
         function: UnsafeCell<pg_sys::FmgrInfo>,
         arguments: i32,
-        /// What a call leaves behind, freed after each.
-        scratch: RefCell<PgMemoryContexts>,
+        /// For what a call leaves behind.
+        scratch: RefCell<Scratch>,
     },
 }
 
 impl Cast {
-    /// The cast from a base type to `vector_type`; `None` for a type that is not one of vectors.
+    /// The cast from a base type to `vector_type`; `None` for a type that is not one of [`SUPPORTED`].
     pub fn find(base_type: pg_sys::Oid, vector_type: pg_sys::Oid) -> Option<Self> {
         if base_type == vector_type {
             return Some(Cast::None);
@@ -32,8 +42,8 @@ impl Cast {
             pg_sys::fmgr_info(function, &mut look_up);
             pg_sys::get_func_nargs(function)
         };
-        let scratch = RefCell::new(PgMemoryContexts::new("hinted_exemplar cast"));
-        Some(Cast::Function { function: UnsafeCell::new(look_up), arguments, scratch })
+        let (function, scratch) = (UnsafeCell::new(look_up), RefCell::new(Scratch::new()));
+        Some(Cast::Function { function, arguments, scratch })
     }
 
     pub fn exists(base_type: pg_sys::Oid, vector_type: pg_sys::Oid) -> bool {
@@ -56,41 +66,84 @@ impl Cast {
             // SAFETY: the base type is `vector`.
             Cast::None => unsafe { Vector::from_datum(value) }.map(|vector| with(vector.values())),
             Cast::Function { function, arguments, scratch } => {
-                let mut scratch = scratch.borrow_mut();
                 let none = pg_sys::InvalidOid;
                 let function = function.get();
                 let (typmod, explicit) = ((-1).into_datum(), true.into_datum());
                 let (typmod, explicit) = (typmod.unwrap_or(value), explicit.unwrap_or(value));
                 // SAFETY: a cast function takes the value, and may take a type modifier and whether the
-                // cast is explicit. Nothing refers to what the call has allocated when it is freed.
+                // cast is explicit. pgvector's never return null. The result is no memory of Postgres.
                 unsafe {
-                    let with_vector = |_: &mut PgMemoryContexts| {
+                    scratch.borrow_mut().with(|| {
                         let vector = match arguments {
                             1 => pg_sys::FunctionCall1Coll(function, none, value),
                             2 => pg_sys::FunctionCall2Coll(function, none, value, typmod),
                             _ => pg_sys::FunctionCall3Coll(function, none, value, typmod, explicit),
                         };
                         Vector::from_datum(vector).map(|vector| with(vector.values()))
-                    };
-                    let result = scratch.switch_to(with_vector);
-                    scratch.reset();
-                    result
+                    })
                 }
             }
         }
     }
 }
 
-/// The function that casts a base type to `vector_type`. Of arrays only those of real numbers: an array
-/// of integers is seldom an embedding.
+/// The function of pgvector that casts a base type to its `vector_type`. A cast that a user has made never runs: whoever
+/// owns a type can make one, and it would run with the privileges of whoever calls us.
 fn function(base_type: pg_sys::Oid, vector_type: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    let mut function = pg_sys::InvalidOid;
-    // SAFETY: catalog look-ups of existing types.
+    // SAFETY: catalog look-ups of existing types and a function.
     unsafe {
-        let explicit = pg_sys::CoercionContext::COERCION_EXPLICIT;
+        // Most columns are of other types, which takes no look-up in pg_depend.
+        let is_array = matches!(base_type, pg_sys::FLOAT4ARRAYOID | pg_sys::FLOAT8ARRAYOID);
+        if !is_array && !has_name_of_pgvector(base_type) {
+            return None;
+        }
+        let pgvector = extension_of(pg_sys::TypeRelationId, vector_type)?;
+        if !is_array && extension_of(pg_sys::TypeRelationId, base_type) != Some(pgvector) {
+            return None;
+        }
+        let (mut function, explicit) = (pg_sys::InvalidOid, pg_sys::CoercionContext::COERCION_EXPLICIT);
         let path = pg_sys::find_coercion_pathway(vector_type, base_type, explicit, &mut function);
-        let is_array = pg_sys::get_element_type(base_type) != pg_sys::InvalidOid;
-        let is_real = [pg_sys::FLOAT4ARRAYOID, pg_sys::FLOAT8ARRAYOID].contains(&base_type);
-        (path == pg_sys::CoercionPathType::COERCION_PATH_FUNC && (is_real || !is_array)).then_some(function)
+        (path == pg_sys::CoercionPathType::COERCION_PATH_FUNC
+            && extension_of(pg_sys::ProcedureRelationId, function) == Some(pgvector)
+            && is_in_c(function))
+        .then_some(function)
     }
+}
+
+/// Whether a type is a varlena called like one of pgvector's.
+///
+/// # Safety
+/// The type exists.
+unsafe fn has_name_of_pgvector(base_type: pg_sys::Oid) -> bool {
+    // SAFETY: the caller's; the row of an existing type is valid until it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::TYPEOID as i32, base_type.into());
+        let row = &*pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_type>(tuple);
+        let is_varlena = row.typtype as u8 == pg_sys::TYPTYPE_BASE && row.typlen == -1;
+        let is_known = is_varlena && OTHER_TYPES.contains(&pgrx::name_data_to_str(&row.typname));
+        pg_sys::ReleaseSysCache(tuple);
+        is_known
+    }
+}
+
+/// # Safety
+/// The function exists.
+unsafe fn is_in_c(function: pg_sys::Oid) -> bool {
+    // SAFETY: the caller's; the row of an existing function is valid until it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::PROCOID as i32, function.into());
+        let language = (*pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_proc>(tuple)).prolang;
+        pg_sys::ReleaseSysCache(tuple);
+        language.to_u32() == C_LANGUAGE
+    }
+}
+
+/// The extension that an object of a catalog belongs to.
+///
+/// # Safety
+/// `catalog` is the OID of a catalog.
+unsafe fn extension_of(catalog: pg_sys::Oid, object: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: the caller's; a look-up in pg_depend.
+    let extension = unsafe { pg_sys::getExtensionOfObject(catalog, object) };
+    (extension != pg_sys::InvalidOid).then_some(extension)
 }

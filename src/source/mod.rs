@@ -1,12 +1,13 @@
 //! Where negatives come from: a relation and its column of vectors.
 
-mod cast;
+pub mod cast;
 
 use std::ffi::CStr;
 
 use pgrx::{PgRelation, pg_sys};
 
 use crate::error::Error;
+use crate::postgres::relation::Relation;
 use crate::postgres::spi::Connection;
 use crate::search::key::Key;
 use crate::source::cast::Cast;
@@ -33,7 +34,7 @@ impl From<String> for Name {
 
 /// A column of vectors of a relation that rows can be drawn from, open and locked for reading.
 pub struct Source {
-    pub relation: PgRelation,
+    pub relation: Relation,
     pub column: String,
     /// Dimensions that the column declares, if it does.
     pub dimensions: Option<usize>,
@@ -42,23 +43,24 @@ pub struct Source {
     /// Whether rows hold the column's value; where they do not, a query computes it.
     pub stored: bool,
     vector_type: pg_sys::Oid,
-    /// The column's type, below any domain.
+    /// The column's type, and what that is below any domain.
+    column_type: pg_sys::Oid,
     base_type: pg_sys::Oid,
 }
 
 impl Source {
-    /// Opens `relation` and finds `column`, whose type must be `vector_type` or have a cast to it.
+    /// Opens `relation` and finds `column`, whose type must be one of [`cast::SUPPORTED`].
     ///
     /// # Errors
     /// [`Error::UnknownRelation`], [`Error::UnknownColumn`], [`Error::WrongType`],
     /// [`Error::UnsupportedRelation`].
     pub fn open(relation: Regclass, column: Name, vector_type: pg_sys::Oid) -> Result<Self, Error> {
         let (oid, column) = (relation.0, column.0);
-        let relation = open(oid).ok_or(Error::UnknownRelation { oid: oid.to_u32() })?;
+        let relation = Relation::open(oid).ok_or(Error::UnknownRelation { oid: oid.to_u32() })?;
         check_kind(&relation)?;
         match find_column(&relation, &column, vector_type) {
-            Found::Column { dimensions, cast, stored, base_type } => {
-                Ok(Source { relation, column, dimensions, cast, stored, vector_type, base_type })
+            Found::Column { dimensions, cast, stored, column_type, base_type } => {
+                Ok(Source { relation, column, dimensions, cast, stored, vector_type, column_type, base_type })
             }
             Found::OtherType { found, vector_columns } => {
                 let relation = relation.name().to_string();
@@ -109,11 +111,12 @@ impl Source {
         Error::MixedDimensions { column: self.column.clone(), relation, some, others }
     }
 
-    /// The column's number in a relation that is the source or inherits from it.
+    /// The column's number in a relation that is the source or inherits from it, if it is of the same type there.
     pub fn attribute_of(&self, relation: &PgRelation) -> Option<i32> {
         let attributes = relation.tuple_desc();
         let mut live = attributes.iter().filter(|attribute| !attribute.attisdropped);
-        live.find(|attribute| attribute.name() == self.column).map(|attribute| attribute.attnum.into())
+        let column = live.find(|attribute| attribute.name() == self.column);
+        column.filter(|column| column.atttypid == self.column_type).map(|column| column.attnum.into())
     }
 
     /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy or a view
@@ -208,14 +211,16 @@ impl Source {
         )
     }
 
-    /// The distance of the column to a vector, by the operator that an index of its type has.
+    /// The distance of the column to a vector, by the operator that an index of its type has. Both sides are of the
+    /// type that the operator is declared for, so that no other in its schema can fit better.
     fn distance_to(&self, vector: &str) -> String {
         self.distance_by("<#>", vector)
     }
 
     fn distance_by(&self, operator: &str, vector: &str) -> String {
-        let has_operator = namespace_of(self.base_type) == namespace_of(self.vector_type);
-        let column = if has_operator { self.quoted_column() } else { self.quoted_vector() };
+        let is_array = matches!(self.base_type, pg_sys::FLOAT4ARRAYOID | pg_sys::FLOAT8ARRAYOID);
+        let compared = if is_array { self.vector_type } else { self.base_type };
+        let (column, vector) = (self.column_as(compared), cast_to(vector, self.vector_type, compared));
         format!("({column} OPERATOR({}.{operator}) {vector})", namespace_of(self.vector_type))
     }
 
@@ -225,13 +230,11 @@ impl Source {
     }
 
     fn quoted_vector(&self) -> String {
-        let column = self.quoted_column();
-        if matches!(self.cast, Cast::None) {
-            return column;
-        }
-        // SAFETY: format_type_be_qualified returns a palloc'd, NUL-terminated string, quoted for SQL.
-        let vector = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(self.vector_type)) };
-        format!("CAST({column} AS {})", vector.to_string_lossy())
+        self.column_as(self.vector_type)
+    }
+
+    fn column_as(&self, target: pg_sys::Oid) -> String {
+        cast_to(&self.quoted_column(), self.column_type, target)
     }
 
     fn quoted_column(&self) -> String {
@@ -242,6 +245,16 @@ impl Source {
 /// A relation's name, safe against any name and search_path.
 fn quoted(relation: &PgRelation) -> String {
     pgrx::spi::quote_qualified_identifier(relation.namespace(), relation.name())
+}
+
+/// An expression of one type as one of another.
+fn cast_to(expression: &str, from: pg_sys::Oid, to: pg_sys::Oid) -> String {
+    if from == to {
+        return expression.into();
+    }
+    // SAFETY: format_type_be_qualified returns a palloc'd, NUL-terminated string, quoted for SQL.
+    let name = unsafe { CStr::from_ptr(pg_sys::format_type_be_qualified(to)) };
+    format!("CAST({expression} AS {})", name.to_string_lossy())
 }
 
 /// The schema that a type is in, quoted.
@@ -258,9 +271,20 @@ fn namespace_of(base_type: pg_sys::Oid) -> String {
 
 /// What a relation has under a column's name.
 enum Found {
-    Column { dimensions: Option<usize>, cast: Cast, stored: bool, base_type: pg_sys::Oid },
-    OtherType { found: String, vector_columns: Vec<String> },
-    Nothing { vector_columns: Vec<String> },
+    Column {
+        dimensions: Option<usize>,
+        cast: Cast,
+        stored: bool,
+        column_type: pg_sys::Oid,
+        base_type: pg_sys::Oid,
+    },
+    OtherType {
+        found: String,
+        vector_columns: Vec<String>,
+    },
+    Nothing {
+        vector_columns: Vec<String>,
+    },
 }
 
 fn find_column(relation: &PgRelation, column: &str, vector_type: pg_sys::Oid) -> Found {
@@ -285,6 +309,7 @@ fn find_column(relation: &PgRelation, column: &str, vector_type: pg_sys::Oid) ->
             dimensions: usize::try_from(typmod).ok(),
             cast,
             stored: attribute.attgenerated as u8 != VIRTUAL,
+            column_type: attribute.atttypid,
             base_type: found,
         },
         None => Found::OtherType { found: type_name(attribute.atttypid), vector_columns: vector_columns() },
@@ -293,16 +318,6 @@ fn find_column(relation: &PgRelation, column: &str, vector_type: pg_sys::Oid) ->
 
 /// ATTRIBUTE_GENERATED_VIRTUAL, which Postgres has from version 18 on.
 const VIRTUAL: u8 = b'v';
-
-fn open(oid: pg_sys::Oid) -> Option<PgRelation> {
-    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
-    // SAFETY: try_relation_open takes any OID and returns null where there is no relation. PgRelation
-    // closes it; the lock stays until the end of the transaction, as for any query.
-    unsafe {
-        let relation = pg_sys::try_relation_open(oid, lock);
-        (!relation.is_null()).then(|| PgRelation::from_pg_owned(relation))
-    }
-}
 
 fn check_kind(relation: &PgRelation) -> Result<(), Error> {
     // SAFETY: an open relation has its pg_class row.
