@@ -30,6 +30,8 @@
 //! `sample` chooses its TID, `heap` finds it on its page and its value in the TOAST table, `source::cast` makes it a
 //! vector, and [`exemplar_svm::TrainingSet`] brings it to unit length as a negative.
 
+use std::ffi::CStr;
+
 mod cache;
 mod error;
 mod fit;
@@ -43,7 +45,15 @@ mod sql;
 #[cfg(feature = "pg_test")]
 mod tests;
 
-pgrx::pg_module_magic!(name, version);
+pgrx::pg_module_magic!(name = c"hinted_exemplar", version = VERSION);
+
+/// pgrx's own `version` would put it in the place of the name.
+const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+    Ok(version) => version,
+    Err(_) => panic!("a version has no NUL"),
+};
+
+pgrx::extension_sql_file!("../sql/preflight.sql", name = "preflight", bootstrap);
 
 /// Postgres' own errors pass through Rust as panics; without this they would carry a Rust back trace
 /// in their DETAIL when the server runs with RUST_BACKTRACE.

@@ -22,3 +22,8 @@ ALTER EXTENSION hinted_exemplar SET SCHEMA elsewhere;
 SELECT "Vectors, ""quoted""".vector_dims(elsewhere.hinted_exemplar('public."Größe; --"', 'a.b', exemplar => '[9,1,1]', sample_size => 20));
 DROP EXTENSION hinted_exemplar;
 SELECT count(*) FROM pg_proc WHERE probin LIKE '%hinted_exemplar%';
+-- Not where another type is called like pgvector's: it would be read as a vector, and its checks run as whoever owns the extension.
+CREATE SCHEMA taken;
+CREATE DOMAIN taken.vector AS text CHECK (length(VALUE) / 0 > 0);
+CREATE EXTENSION hinted_exemplar SCHEMA taken;
+\echo :LAST_ERROR_SQLSTATE
