@@ -3,10 +3,10 @@
 # goes before its directories.
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 bench quality recall deb dist freeze fmt lint clean
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 fuzz test-faults load bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES
+export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES CALLS SEED ONLY CASES ROUNDS DURATION
 
 all: build
 
@@ -48,6 +48,15 @@ test-all: ## run every test with each supported Postgres that is installed
 
 test-arm64: ## run the core's tests on arm64, emulated (on Debian)
 	@scripts/arm64.sh
+
+fuzz: ## make generated calls that no server may be hurt by (CALLS=100000, SEED=...; ONLY=... repeats one)
+	@scripts/robustness.sh fuzz
+
+test-faults: ## cancel, kill, starve and alter what calls work on (CASES="cancel ddl" for some, ROUNDS=0.1 for less)
+	@scripts/robustness.sh faults
+
+load: ## run 1 to 64 clients at once, answers checked (DURATION=60 seconds each)
+	@scripts/robustness.sh load
 
 recall: ## measure how many true neighbours an index finds, plain and by hinted_exemplar_search (QUERIES=200 for less)
 	@scripts/recall.sh $(FOLDERS)
