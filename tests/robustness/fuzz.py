@@ -19,12 +19,12 @@ import calls
 import libpq
 import statements
 import world
+from common import cpu_seconds, fault
 
 MOST_SECONDS = 5.0
 LATE_SECONDS = 0.2
 # After its timeout a statement gets this long before the client ends its backend.
 PATIENCE = 30.0
-RUST = re.compile(r"panicked|out of bounds|out of range for slice|\.rs:\d|unwrap\(\)|RefCell|called `|overflow(ed)? when|attempt to |core::|alloc::|thread '|capacity overflow|stack backtrace")
 # Of a unit vector of real numbers, 16,000 of them, written in nine digits.
 TOLERANCE = 1e-4
 
@@ -125,7 +125,7 @@ class Fuzzer:
         """Raises Failure for an answer that must not be."""
         for message in [*notices, *(result.error for result in results if result.error)]:
             text = str(message)
-            if message.state.startswith("XX") or message.state == world.HOSTILE_STATE or RUST.search(text):
+            if fault(message) or message.state == world.HOSTILE_STATE:
                 raise Failure(text)
         for result in results:
             self.states[result.error.state if result.error else "00000"] += 1
@@ -154,16 +154,6 @@ class Fuzzer:
         length = math.sqrt(math.fsum(number * number for number in numbers))
         if not abs(length - 1) < TOLERANCE:
             raise Failure(f"a vector of length {length}: {value[:200]}")
-
-
-def cpu_seconds(pid):
-    """What a process has worked, where the system tells; else None."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main():
