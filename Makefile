@@ -3,7 +3,7 @@
 # goes before its directories.
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 fuzz test-faults load bench quality recall deb dist freeze fmt lint clean
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
 export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES CALLS SEED ONLY CASES ROUNDS DURATION
@@ -51,6 +51,9 @@ test-arm64: ## run the core's tests on arm64, emulated (on Debian)
 
 fuzz: ## make generated calls that no server may be hurt by (CALLS=100000, SEED=...; ONLY=... repeats one)
 	@scripts/robustness.sh fuzz
+
+fuzz-bytes: ## fuzz what decodes the bytes of pages and values, with AddressSanitizer (DURATION=60 seconds each)
+	@scripts/fuzz_bytes.sh
 
 test-faults: ## cancel, kill, starve and alter what calls work on (CASES="cancel ddl" for some, ROUNDS=0.1 for less)
 	@scripts/robustness.sh faults
