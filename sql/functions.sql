@@ -15,8 +15,8 @@ CREATE FUNCTION hinted_exemplar (
     neutral_hints vector[] DEFAULT NULL,
     exemplar_weights float8[] DEFAULT NULL,
     counter_exemplar_weights float8[] DEFAULT NULL,
-    expand int DEFAULT 0,
-    sample_size int DEFAULT 1000,
+    expand bigint DEFAULT 0,
+    sample_size bigint DEFAULT 1000,
     lambda float8 DEFAULT 1,
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
@@ -46,6 +46,7 @@ CREATE TYPE exemplar_fit AS (
     exemplar_margins float8[],
     counter_exemplar_margins float8[],
     conflicts text[],
+    conflict_count int8,
     false_negatives int8,
     false_negative_tables regclass[],
     false_negative_ctids tid[],
@@ -72,7 +73,8 @@ COMMENT ON COLUMN exemplar_fit.cosine_counter_hints IS 'cos(weights, each of cou
 COMMENT ON COLUMN exemplar_fit.cosine_exemplars IS 'cos(weights, each exemplar)';
 COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'w.x + b of each exemplar: 1 or more is well recognised';
 COMMENT ON COLUMN exemplar_fit.counter_exemplar_margins IS 'the same of each counter-exemplar: below 0 is well told apart';
-COMMENT ON COLUMN exemplar_fit.conflicts IS 'examples and hints that contradict each other, in words';
+COMMENT ON COLUMN exemplar_fit.conflicts IS 'examples and hints that contradict each other, in words; the first 100';
+COMMENT ON COLUMN exemplar_fit.conflict_count IS 'how many there are; exemplars beyond the first 200 are not compared with each other';
 COMMENT ON COLUMN exemplar_fit.false_negatives IS 'how many sampled rows score above the lowest exemplar: likely false negatives, or a vague search';
 COMMENT ON COLUMN exemplar_fit.false_negative_tables IS 'the tables of the first 100 of them, the best first';
 COMMENT ON COLUMN exemplar_fit.false_negative_ctids IS 'their ctids';
@@ -99,8 +101,8 @@ CREATE FUNCTION hinted_exemplar_fit (
     neutral_hints vector[] DEFAULT NULL,
     exemplar_weights float8[] DEFAULT NULL,
     counter_exemplar_weights float8[] DEFAULT NULL,
-    expand int DEFAULT 0,
-    sample_size int DEFAULT 1000,
+    expand bigint DEFAULT 0,
+    sample_size bigint DEFAULT 1000,
     lambda float8 DEFAULT 1,
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
@@ -129,8 +131,8 @@ CREATE FUNCTION hinted_exemplar_report (
     neutral_hints vector[] DEFAULT NULL,
     exemplar_weights float8[] DEFAULT NULL,
     counter_exemplar_weights float8[] DEFAULT NULL,
-    expand int DEFAULT 0,
-    sample_size int DEFAULT 1000,
+    expand bigint DEFAULT 0,
+    sample_size bigint DEFAULT 1000,
     lambda float8 DEFAULT 1,
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
@@ -159,8 +161,8 @@ CREATE FUNCTION hinted_exemplar_search (
     neutral_hints vector[] DEFAULT NULL,
     exemplar_weights float8[] DEFAULT NULL,
     counter_exemplar_weights float8[] DEFAULT NULL,
-    expand int DEFAULT 0,
-    sample_size int DEFAULT 1000,
+    expand bigint DEFAULT 0,
+    sample_size bigint DEFAULT 1000,
     lambda float8 DEFAULT 1,
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
@@ -170,7 +172,7 @@ CREATE FUNCTION hinted_exemplar_search (
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
     max_iter int DEFAULT 100,
-    k int DEFAULT 20,
+    k bigint DEFAULT 20,
     filter text DEFAULT NULL,
     key text DEFAULT NULL,
     OUT tableoid oid,

@@ -7,11 +7,14 @@ use pgrx::prelude::*;
 
 use crate::cache::last_sample::Key;
 use crate::error::Error;
+use crate::postgres::check_interrupts;
+use crate::postgres::memory::{self, ContextMemory};
 use crate::sample::{self, Drawn};
 use crate::search::nearest;
 use crate::source::Source;
 use crate::sql::args::Sampling;
-use exemplar_svm::{Dimensions, Fit, FitError, Named, Params, Problem, Query, TrainingSet};
+use exemplar_svm::report::COMPARED_EXEMPLARS;
+use exemplar_svm::{Dimensions, Fit, FitError, Input, Params, Problem, Query, TrainingSet};
 
 /// What all rows that expansion adds weigh together, beside an exemplar.
 const EXPANSION_WEIGHT: f64 = 0.6;
@@ -50,20 +53,20 @@ pub fn fit_source(
     params: Params,
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
-    let declared = source.dimensions.map(|count| Dimensions { count, reference: source.column_named() });
-    let mut set = training_set(declared, query)?;
+    let declared = source.dimensions.map(|count| Dimensions { count, reference: Input::Declared });
+    let dimensions = dimensions(declared, query)?;
     // A hint alone needs no negatives; one row still shows that there are any, and may be read.
     let hint_alone = query.exemplars.is_empty()
         && query.counter_exemplars.is_empty()
         && query.counter_hints.is_empty()
         && sampling.expand == 0;
     let wanted = if hint_alone { 1 } else { sampling.sample_size };
+    check_memory(query, wanted, sampling.expand, dimensions.count)?;
+    let mut set = training_set(dimensions, query)?;
     let key = Key::of(source, wanted, sampling.seed).filter(|_| !hint_alone);
-    let drawn = match key.as_ref().and_then(|key| key.take(source, &set)) {
-        Some((with_negatives, drawn)) => {
-            set = with_negatives;
-            drawn
-        }
+    let kept = key.as_ref().map(|key| key.take(source, &mut set)).transpose()?.flatten();
+    let drawn = match kept {
+        Some(drawn) => drawn,
         None => sample::draw(source, &mut set, wanted, sampling.seed)?,
     };
     report_sample(source, &drawn, wanted)?;
@@ -82,11 +85,18 @@ pub fn fit_source(
 ///
 /// # Errors
 /// See [`Error`].
-pub fn fit_given(query: &Query, negatives: &[Named], params: Params) -> Result<Fit, Error> {
-    let mut set = training_set(None, query)?;
+pub fn fit_given<'a>(
+    query: &Query,
+    negatives: impl ExactSizeIterator<Item = &'a [f32]>,
+    params: Params,
+) -> Result<Fit, Error> {
+    let dimensions = dimensions(None, query)?;
+    check_memory(query, negatives.len(), 0, dimensions.count)?;
+    let mut set = training_set(dimensions, query)?;
     set.reserve(negatives.len())?;
-    for negative in negatives {
-        set.offer_negative(negative.values, || negative.name.clone())?;
+    for (index, negative) in negatives.enumerate() {
+        set.offer_negative(negative, index)?;
+        check_interrupts();
     }
     Ok(fit(set, query, params)?.fit)
 }
@@ -102,13 +112,13 @@ fn expand(
     let set = outcome.problem.set();
     // The examples themselves are among the best rows, and add nothing.
     let rows = k + query.exemplars.len() + query.counter_exemplars.len();
-    let mut best = nearest::nearest(source, &outcome.fit.weights, rows, set)?;
-    set.drop_examples(&mut best);
-    best.truncate(k * set.dimensions());
-    let (expanded, kept) = set.expanded(&best, EXPANSION_WEIGHT / k as f64)?;
+    let best = nearest::nearest(source, &outcome.fit.weights, rows, set)?;
+    let (expanded, kept) = set.expanded(&best, k, EXPANSION_WEIGHT / k as f64, &mut check_interrupts)?;
+    drop(best);
     outcome.expanded = expanded.exemplars() - set.exemplars();
-    let row_ids = kept.iter().map(|&row| outcome.drawn.row_ids[row]).collect();
-    let drawn = Drawn { row_ids, ..outcome.drawn.clone() };
+    let mut row_ids = memory::with_room(kept.len())?;
+    row_ids.extend(kept.iter().map(|&row| outcome.drawn.row_ids[row]));
+    let drawn = Drawn { row_ids, ..outcome.drawn };
     let Fitted { problem, fit } = fit(expanded, query, params)?;
     let sample = std::mem::replace(&mut outcome.problem, problem).into_set();
     let all_drawn = std::mem::replace(&mut outcome.drawn, drawn);
@@ -119,17 +129,44 @@ fn expand(
     Ok(())
 }
 
-fn training_set(declared: Option<Dimensions>, query: &Query) -> Result<TrainingSet, Error> {
+/// What is `declared`, or else the first vector has; all have as many.
+fn dimensions(declared: Option<Dimensions>, query: &Query) -> Result<Dimensions, Error> {
     if query.exemplars.is_empty() && query.hints.is_empty() {
         return Err(FitError::NothingWanted.into());
     }
     let first = query.vectors().next().ok_or(FitError::NothingWanted)?;
-    let of_first = || Dimensions { count: first.values.len(), reference: first.name.clone() };
-    let dimensions = declared.unwrap_or_else(of_first);
+    let of_first = Dimensions { count: first.values.len(), reference: first.input };
+    let dimensions = declared.unwrap_or(of_first);
     for vector in query.vectors() {
-        dimensions.check(vector.values.len(), || vector.name.clone())?;
+        dimensions.check(vector.values.len(), vector.input)?;
     }
-    Ok(TrainingSet::new(dimensions, query)?)
+    Ok(dimensions)
+}
+
+fn training_set(dimensions: Dimensions, query: &Query) -> Result<TrainingSet, Error> {
+    let memory = Box::new(ContextMemory::for_sample());
+    Ok(TrainingSet::new_in(memory, dimensions, query, &mut check_interrupts)?)
+}
+
+/// Refuses what takes more memory than it may, before any of it is asked for.
+fn check_memory(query: &Query, negatives: usize, expand: usize, d: usize) -> Result<(), Error> {
+    let examples = query.exemplars.len() + query.counter_exemplars.len();
+    let what = match negatives.max(expand).max(examples) {
+        most if most == negatives => "sample_size, or the number of negatives",
+        most if most == expand => "expand",
+        _ => "the number of exemplars",
+    };
+    let rows = negatives.saturating_add(expand).saturating_add(examples);
+    memory::check_limit(memory::bytes_of_rows(rows, d), what)
+}
+
+/// What a fit and its report need beside the rows, at most: a few numbers for each row, some vectors and the texts.
+fn bytes_beside_rows(set: &TrainingSet, query: &Query) -> usize {
+    const NUMBERS_OF_A_ROW: usize = 24;
+    const VECTORS: usize = 40 + COMPARED_EXEMPLARS;
+    let rows = set.exemplars() + set.counter_exemplars() + set.negatives();
+    let vectors = VECTORS.saturating_add(2 * query.vectors().count()).saturating_mul(set.dimensions());
+    rows.saturating_mul(NUMBERS_OF_A_ROW).saturating_add(vectors).saturating_mul(size_of::<f64>())
 }
 
 fn report_sample(source: &Source, drawn: &Drawn, wanted: usize) -> Result<(), Error> {
@@ -154,11 +191,9 @@ struct Fitted {
 }
 
 fn fit(set: TrainingSet, query: &Query, params: Params) -> Result<Fitted, Error> {
-    let mut interrupt = || {
-        pgrx::check_for_interrupts!();
-    };
-    let problem = Problem::new(set, query, params, &mut interrupt)?;
-    let fit = exemplar_svm::fit(&problem, &mut interrupt);
+    memory::probe(bytes_beside_rows(&set, query))?;
+    let problem = Problem::new(set, query, params, &mut check_interrupts)?;
+    let fit = exemplar_svm::fit(&problem, &mut check_interrupts)?;
     debug1!("fitted an exemplar SVM in {} iterations, {} passes over the rows", fit.iterations, fit.passes);
     if !fit.converged {
         ErrorReport::new(

@@ -60,6 +60,8 @@ pgrx::extension_sql_file!("../sql/preflight.sql", name = "preflight", bootstrap)
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     std::panic::set_hook(Box::new(|_| ()));
+    postgres::gucs::define();
+    cache::discard::install();
 }
 
 /// What `cargo pgrx test` asks of a crate.

@@ -11,13 +11,20 @@
 //! * What else rows may depend on, policies, other servers and parts that come and go, is not kept:
 //!   [`Source::is_fixed_by_snapshot`]. Privileges are checked by every call.
 //! * A serializable transaction must be seen to read what it depends on, so it always reads.
+//!
+//! Its rows are in a memory context, "hinted_exemplar sample". They go with DISCARD ALL, with the setting that turns this
+//! off, and with a work_mem that they are too large for.
 
+use std::any::Any;
 use std::cell::RefCell;
 
 use pgrx::pg_sys;
 
 use crate::cache::call_site::{self, SnapshotKey};
+use crate::error::Error;
+use crate::postgres::memory::ContextMemory;
 use crate::postgres::spi::Connection;
+use crate::postgres::{check_interrupts, gucs};
 use crate::sample::Drawn;
 use crate::source::Source;
 use exemplar_svm::TrainingSet;
@@ -54,8 +61,12 @@ impl PartialEq for Key {
 }
 
 impl Key {
-    /// `None` where more than this decides on the sample.
+    /// `None` where more than this decides on the sample, or none is to be kept.
     pub fn of(source: &Source, wanted: usize, seed: i64) -> Option<Self> {
+        forget_if_unwanted();
+        if !gucs::keep_sample() {
+            return None;
+        }
         // SAFETY: these read the state of the transaction, which there is, and an open relation's pg_class row.
         let (has_written, is_serializable, next, file) = unsafe {
             (
@@ -73,24 +84,53 @@ impl Key {
         Some(Key { relation, file, attribute, wanted, seed, snapshot, next_transaction: next })
     }
 
-    /// The sample of this key as negatives for the examples of `set`, if it is at hand and has none of these.
+    /// Has `set` take the sample of this key as its negatives, if it is at hand and has none of the set's examples.
     /// Raises what Postgres raises when the caller may not read the column.
-    pub fn take(&self, source: &Source, set: &TrainingSet) -> Option<(TrainingSet, Drawn)> {
-        let Kept { set: sample, drawn, .. } = LAST.take().filter(|kept| kept.key == *self)?;
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub fn take(&self, source: &Source, set: &mut TrainingSet) -> Result<Option<Drawn>, Error> {
+        let Some(Kept { set: mut sample, drawn, .. }) = LAST.take().filter(|kept| kept.key == *self) else {
+            return Ok(None);
+        };
+        memory_of(&mut sample).map(ContextMemory::end_with_call);
         source.check_privileges(&Connection::open());
-        let set = set.with_negatives_of(sample)?;
+        if !set.take_negatives_of(sample, &mut check_interrupts)? {
+            return Ok(None);
+        }
         pgrx::debug1!("took the {} rows that were drawn before", drawn.row_ids.len());
-        Some((set, drawn))
+        Ok(Some(drawn))
     }
 
     /// Keeps a sample in the place of the last one, if it is worth its memory.
-    pub fn keep(self, set: TrainingSet, drawn: Drawn) {
-        // SAFETY: a setting, in kB.
-        let room = usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024;
+    pub fn keep(self, mut set: TrainingSet, drawn: Drawn) {
         // Examples of this query may be negatives of the next. A table that is read to its end is a small one.
         let is_whole = drawn.examples == 0 && !drawn.exhausted && !drawn.sparse;
-        if is_whole && set.bytes() <= room {
+        if is_whole && set.bytes() <= room() {
+            memory_of(&mut set).map(ContextMemory::outlive_call);
             LAST.set(Some(Kept { key: self, set, drawn }));
         }
     }
+}
+
+fn memory_of(set: &mut TrainingSet) -> Option<&mut ContextMemory> {
+    let memory: &mut dyn Any = set.memory_mut();
+    memory.downcast_mut()
+}
+
+/// How many bytes a kept sample may take.
+fn room() -> usize {
+    // SAFETY: a setting, in kB.
+    usize::try_from(unsafe { pg_sys::work_mem }).unwrap_or(0) * 1024
+}
+
+/// Lets go of what is kept.
+pub fn forget() {
+    LAST.set(None);
+}
+
+/// Lets go of what is kept if the settings do not allow it any more.
+pub fn forget_if_unwanted() {
+    let is_wanted = |kept: &mut Kept| gucs::keep_sample() && kept.set.bytes() <= room();
+    LAST.with_borrow_mut(|last| drop(last.take_if(|kept| !is_wanted(kept))));
 }

@@ -5,6 +5,7 @@ use pgrx::{PgRelation, pg_sys};
 
 use crate::heap::page::{self, Locked, PINNED_AT_ONCE, Page, Row};
 use crate::heap::toast_pointer::ToastPointer;
+use crate::postgres::gucs;
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::unwind;
@@ -45,7 +46,7 @@ impl<'a> Table<'a> {
         // SAFETY: an open relation has its pg_class row, and its access method's routines if it has one.
         let (class, access_method) = unsafe { (&*relation.rd_rel, relation.rd_tableam.as_ref()) };
         let Some(access_method) = access_method else { return Err(relation) };
-        let is_heap = page::is_heap(&relation);
+        let is_heap = page::is_heap(&relation) && gucs::read_pages();
         let permanent = class.relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT;
         let readable = class.relispopulated
             && !is_of_other_session(&relation)

@@ -3,6 +3,7 @@
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::page::{self, PINNED_AT_ONCE, Page, Row, prefetch};
+use crate::postgres::gucs;
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::unwind;
@@ -57,7 +58,7 @@ impl<'a> ChunkTable<'a> {
         // table has storage, an index its pg_index row.
         unsafe {
             let relation = Relation::open(table)?;
-            if !page::is_heap(&relation) {
+            if !page::is_heap(&relation) || !gucs::read_pages() {
                 return None;
             }
             let indexes = PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(relation.as_ptr()));

@@ -46,12 +46,12 @@ pub fn hinted_exemplar_search_support(request: Internal) -> Internal {
 /// The value of the argument `k`, if the planner can tell it.
 unsafe fn rows_wanted(root: *mut pg_sys::PlannerInfo, call: *mut Node) -> Option<f64> {
     let position = args::SEARCH.iter().position(|&name| name == "k")?;
-    // SAFETY: the caller passes a valid call and its planner's state, or none; `k` is an int.
+    // SAFETY: the caller passes a valid call and its planner's state, or none; `k` is a bigint.
     unsafe {
         let call = cast::<pg_sys::FuncExpr>(call, NodeTag::T_FuncExpr)?;
         let k = list::<Node>(call.args).nth(position)?;
         let k = cast::<pg_sys::Const>(pg_sys::estimate_expression_value(root, k), NodeTag::T_Const)?;
-        i32::from_datum(k.constvalue, k.constisnull).filter(|&k| k > 0).map(f64::from)
+        i64::from_datum(k.constvalue, k.constisnull).filter(|&k| k > 0).map(|k| k as f64)
     }
 }
 

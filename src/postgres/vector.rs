@@ -12,6 +12,7 @@ use pgrx::{IntoDatum, pg_sys};
 
 use crate::error::Error;
 use crate::postgres::unwind;
+use crate::postgres::{check_interrupts, memory};
 
 /// Bytes before the first element.
 const HEADER: usize = 8;
@@ -114,11 +115,13 @@ impl VectorArray {
                 _ => (std::slice::from_raw_parts(values, count), std::slice::from_raw_parts(nulls, count)),
             }
         };
-        let vectors = values.iter().zip(nulls).map(|(&value, &null)| {
+        let mut vectors = memory::with_room(values.len())?;
+        for (&value, &null) in values.iter().zip(nulls) {
             // SAFETY: an element of a `vector[]` that is not null, alive as long as the array.
-            (!null).then(|| unsafe { Vector::from_datum(value) }).transpose()
-        });
-        vectors.collect::<Result<_, _>>().map(VectorArray)
+            vectors.push((!null).then(|| unsafe { Vector::from_datum(value) }).transpose()?);
+            check_interrupts();
+        }
+        Ok(VectorArray(vectors))
     }
 }
 

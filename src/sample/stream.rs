@@ -1,10 +1,11 @@
 //! A uniform sample of the rows that a query gives.
 
 use crate::error::Error;
+use crate::postgres::check_interrupts;
 use crate::postgres::spi::ScansFromStart;
 use crate::sample::Drawing;
 use crate::source::Source;
-use exemplar_svm::{FitError, Offered, TrainingSet};
+use exemplar_svm::{FitError, Input, Offered, TrainingSet};
 use row_sampling::Reservoir;
 
 /// Rows that a query's cursor hands over at a time.
@@ -34,7 +35,7 @@ impl Drawing<'_> {
                     if elements.len() != expected.count && sample.reservoir.seen() > 1 {
                         return Err(source.mixed_dimensions(expected.count, elements.len()));
                     }
-                    expected.check(elements.len(), || source.row_named())?;
+                    expected.check(elements.len(), Input::Negative(0))?;
                     Ok(sample.keep(slot, elements)?)
                 };
                 // SAFETY: a value of the column, whose type Source::open has found the cast for.
@@ -56,6 +57,7 @@ impl Drawing<'_> {
         while self.missing() > enough {
             let Some(elements) = sample.next() else { break };
             let offered = offer(self.source, self.set, elements)?;
+            check_interrupts();
             self.count(offered, None);
         }
         Ok(())
@@ -67,7 +69,7 @@ fn offer(source: &Source, set: &mut TrainingSet, elements: &[f32]) -> Result<Off
     if elements.len() != expected && set.negatives() > 0 {
         return Err(source.mixed_dimensions(expected, elements.len()));
     }
-    Ok(set.offer_negative(elements, || source.row_named())?)
+    Ok(set.offer_negative(elements, 0)?)
 }
 /// Vectors kept from a stream of rows.
 pub struct Sample {

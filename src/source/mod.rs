@@ -26,6 +26,12 @@ impl From<pg_sys::Oid> for Regclass {
 #[derive(Debug)]
 pub struct Name(String);
 
+impl Name {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<String> for Name {
     fn from(name: String) -> Self {
         Name(name)
@@ -71,16 +77,6 @@ impl Source {
                 Err(Error::UnknownColumn { column, relation, vector_columns })
             }
         }
-    }
-
-    /// The column, as errors call it.
-    pub fn column_named(&self) -> String {
-        format!("column \"{}\"", self.column)
-    }
-
-    /// One of its rows, as errors call it.
-    pub fn row_named(&self) -> String {
-        format!("a row of column \"{}\"", self.column)
     }
 
     /// Whether rows of the relation have TIDs that a query can ask for.

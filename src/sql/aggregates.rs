@@ -4,11 +4,15 @@ use pgrx::prelude::*;
 use pgrx::{Internal, PgMemoryContexts};
 
 use crate::error::Error;
+use crate::error::names::Names;
 use crate::fit;
+use crate::postgres::check_interrupts;
+use crate::postgres::memory::{self, ContextMemory};
 use crate::postgres::vector::{NewVector, Vector};
+use exemplar_svm::memory::RowMemory;
 use exemplar_svm::metric::AveragePrecision;
-use exemplar_svm::training::same_direction;
-use exemplar_svm::{Dimensions, Example, FitError, Named, Params, Query};
+use exemplar_svm::same_row::contradictions;
+use exemplar_svm::{Dimensions, Example, FitError, Input, InputVector, Params, Query};
 
 /// A null is a row that nobody has judged, and counts as not relevant.
 #[pg_extern(immutable, parallel_safe)]
@@ -18,7 +22,7 @@ fn average_precision_accum(
     fcinfo: pg_sys::FunctionCallInfo,
 ) -> Result<Internal, pg_sys::panic::ErrorReport> {
     // SAFETY: Postgres passes a call of this function, whose state was made here.
-    let precision = unsafe { state_of::<AveragePrecision>(&mut state, fcinfo) }?;
+    let precision = unsafe { state_of(&mut state, fcinfo, |_| AveragePrecision::default()) }?;
     precision.push(relevant.unwrap_or(false));
     Ok(state)
 }
@@ -29,14 +33,60 @@ fn average_precision_final(state: Internal) -> Option<f64> {
     unsafe { state.get::<AveragePrecision>() }.and_then(AveragePrecision::value)
 }
 
-/// Rows that `exemplar_svm_agg` has seen.
-#[derive(Default)]
+/// Rows that `exemplar_svm_agg` has seen, in the aggregate's memory.
 struct Judged {
     dimensions: Option<usize>,
-    wanted: Vec<f32>,
-    unwanted: Vec<f32>,
-    unjudged: Vec<f32>,
+    wanted: Verdict,
+    unwanted: Verdict,
+    unjudged: Verdict,
     hint: Option<Vec<f32>>,
+}
+
+/// Rows of one verdict.
+struct Verdict {
+    rows: ContextMemory,
+    /// Rows that are zero are not kept.
+    zeros: u64,
+}
+
+impl Judged {
+    /// # Safety
+    /// `context` lives as long as the aggregate.
+    unsafe fn new(context: pg_sys::MemoryContext) -> Self {
+        // SAFETY: the caller's.
+        let verdict = || Verdict { rows: unsafe { ContextMemory::within(context) }, zeros: 0 };
+        let (wanted, unwanted, unjudged) = (verdict(), verdict(), verdict());
+        Judged { dimensions: None, wanted, unwanted, unjudged, hint: None }
+    }
+
+    /// # Errors
+    /// `DifferentDimensions`, [`Error::MemoryLimit`], `OutOfMemory`.
+    fn push(&mut self, embedding: &[f32], verdict: Option<bool>) -> Result<(), Error> {
+        let count = *self.dimensions.get_or_insert(embedding.len());
+        Dimensions { count, reference: Input::Declared }.check(embedding.len(), Input::Exemplar(0))?;
+        let values =
+            [&self.wanted, &self.unwanted, &self.unjudged].map(|verdict| verdict.rows.values().len());
+        let bytes = memory::bytes_of_rows(values.iter().sum::<usize>() + embedding.len(), 1);
+        memory::check_limit(bytes, "the number of rows")?;
+        let verdict = match verdict {
+            Some(true) => &mut self.wanted,
+            Some(false) => &mut self.unwanted,
+            None => &mut self.unjudged,
+        };
+        if embedding.iter().all(|&v| v == 0.0) {
+            verdict.zeros += 1;
+            return Ok(());
+        }
+        verdict.rows.append(embedding).map_err(|_| Error::OutOfMemory { bytes })
+    }
+}
+
+impl Verdict {
+    fn report_zeros(&self, name: &str) {
+        if self.zeros > 0 {
+            notice!("skipped {} {name} rows that are the zero vector", self.zeros);
+        }
+    }
 }
 
 /// Keeps an embedding by its verdict, and the first hint; null embeddings are skipped.
@@ -54,20 +104,13 @@ fn exemplar_svm_accum(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal, pg_s
         (state, vector(1)?, pgrx::fcinfo::pg_getarg::<bool>(fcinfo, 2), hint)
     };
     // SAFETY: as above.
-    let judged = unsafe { state_of::<Judged>(&mut state, fcinfo) }?;
+    let judged = unsafe { state_of(&mut state, fcinfo, |context| Judged::new(context)) }?;
     if let (None, Some(hint)) = (&judged.hint, hint) {
         judged.hint = Some(hint.values().to_vec());
     }
-    let Some(embedding) = embedding else { return Ok(state) };
-    let count = *judged.dimensions.get_or_insert(embedding.values().len());
-    let expected = Dimensions { count, reference: "the first row".into() };
-    expected.check(embedding.values().len(), || "embedding".into()).map_err(Error::from)?;
-    let kept = match verdict {
-        Some(true) => &mut judged.wanted,
-        Some(false) => &mut judged.unwanted,
-        None => &mut judged.unjudged,
-    };
-    kept.extend_from_slice(embedding.values());
+    if let Some(embedding) = embedding {
+        judged.push(embedding.values(), verdict).map_err(|error| error.called(Names::Aggregate))?;
+    }
     Ok(state)
 }
 
@@ -83,47 +126,49 @@ fn exemplar_svm_final(
     let Some(judged) = state.as_ref().and_then(|state| unsafe { state.get::<Judged>() }) else {
         return Ok(None);
     };
+    match fit_judged(judged) {
+        Ok(weights) => Ok(Some(NewVector(weights))),
+        Err(Error::Fit { error: FitError::NothingWanted | FitError::NoNegatives, .. }) => Ok(None),
+        Err(error) => Err(error.called(Names::Aggregate).into()),
+    }
+}
+
+fn fit_judged(judged: &Judged) -> Result<Vec<f32>, Error> {
     let d = judged.dimensions.or(judged.hint.as_ref().map(Vec::len)).unwrap_or(1).max(1);
-    let nonzero = |name: &str, values: &[f32]| -> Vec<Vec<f32>> {
-        let zero = |row: &&[f32]| row.iter().all(|&v| v == 0.0);
-        let zeros = values.chunks_exact(d).filter(zero).count();
-        if zeros > 0 {
-            notice!("skipped {zeros} {name} rows that are the zero vector");
-        }
-        values.chunks_exact(d).filter(|row| !zero(row)).map(<[f32]>::to_vec).collect()
-    };
-    let mut wanted = nonzero("wanted", &judged.wanted);
-    let mut unwanted = nonzero("unwanted", &judged.unwanted);
-    drop_contradictions(&mut wanted, &mut unwanted);
-    let unjudged = nonzero("unjudged", &judged.unjudged);
+    judged.wanted.report_zeros("wanted");
+    judged.unwanted.report_zeros("unwanted");
+    let (wanted, unwanted) = (judged.wanted.rows.values(), judged.unwanted.rows.values());
+    let on_both_sides = contradictions(wanted, unwanted, d, &mut check_interrupts);
+    let out_of_memory =
+        |_| FitError::OutOfMemory { rows: (wanted.len() + unwanted.len()) / d, dimensions: d };
+    let (wanted_too, unwanted_too) = on_both_sides.map_err(out_of_memory)?;
+    // Which verdict on them is right is not known here.
+    let left_out = wanted_too.iter().filter(|&&is_on_both| is_on_both).count();
+    if left_out > 0 {
+        warning!("left out {left_out} rows that are both wanted and unwanted");
+    }
+    judged.unjudged.report_zeros("unjudged");
     let query = Query {
-        exemplars: named(&wanted).map(Example::from).collect(),
-        counter_exemplars: named(&unwanted).map(Example::from).collect(),
-        hints: judged.hint.iter().map(|values| Named { name: "hint".into(), values }).collect(),
+        exemplars: examples(wanted, &wanted_too, d, Input::Exemplar)?,
+        counter_exemplars: examples(unwanted, &unwanted_too, d, Input::CounterExemplar)?,
+        hints: judged.hint.iter().map(|values| InputVector { input: Input::Hint(0), values }).collect(),
         ..Query::default()
     };
-    match fit::fit_given(&query, &named(&unjudged).collect::<Vec<_>>(), Params::default()) {
-        Ok(fit) => Ok(Some(NewVector(fit.weights))),
-        Err(Error::Fit(FitError::NothingWanted | FitError::NoNegatives)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let negatives = judged.unjudged.rows.values().chunks_exact(d);
+    Ok(fit::fit_given(&query, negatives, Params::default())?.weights)
 }
 
-fn named(rows: &[Vec<f32>]) -> impl Iterator<Item = Named<'_>> {
-    rows.iter().map(|values| Named { name: "embedding".into(), values })
-}
-
-/// Leaves out rows that are both wanted and unwanted, and says so: which verdict is right is not known here.
-fn drop_contradictions(wanted: &mut Vec<Vec<f32>>, unwanted: &mut Vec<Vec<f32>>) {
-    let is_in = |rows: &[Vec<f32>], row: &[f32]| rows.iter().any(|other| same_direction(other, row));
-    let both: Vec<Vec<f32>> = wanted.iter().filter(|row| is_in(unwanted, row)).cloned().collect();
-    if both.is_empty() {
-        return;
-    }
-    warning!("left out {} rows that are both wanted and unwanted", both.len());
-    for rows in [wanted, unwanted] {
-        rows.retain(|row| !is_in(&both, row));
-    }
+/// Rows of `d` values that are not left out.
+fn examples<'a>(
+    rows: &'a [f32],
+    left_out: &[bool],
+    d: usize,
+    input: fn(usize) -> Input,
+) -> Result<Vec<Example<'a>>, Error> {
+    let mut examples = memory::with_room(left_out.len())?;
+    let kept = rows.chunks_exact(d).zip(left_out).filter(|&(_, left_out)| !left_out);
+    examples.extend(kept.enumerate().map(|(i, (values, _))| InputVector { input: input(i), values }.into()));
+    Ok(examples)
 }
 
 /// The state of an aggregate, made on the first call in the memory that lives as long as the aggregate.
@@ -133,9 +178,10 @@ fn drop_contradictions(wanted: &mut Vec<Vec<f32>>, unwanted: &mut Vec<Vec<f32>>)
 ///
 /// # Safety
 /// `fcinfo` is the current call, and `state` is null or was made here for the same `T`.
-unsafe fn state_of<T: Default>(
+unsafe fn state_of<T>(
     state: &mut Internal,
     fcinfo: pg_sys::FunctionCallInfo,
+    new: impl FnOnce(pg_sys::MemoryContext) -> T,
 ) -> Result<&mut T, Error> {
     let mut context = std::ptr::null_mut();
     // SAFETY: as above; Postgres says whether an aggregate makes the call.
@@ -143,7 +189,7 @@ unsafe fn state_of<T: Default>(
         if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
             return Err(Error::NotInAggregate);
         }
-        Ok(PgMemoryContexts::For(context).switch_to(|_| state.get_or_insert_with(T::default)))
+        Ok(PgMemoryContexts::For(context).switch_to(|_| state.get_or_insert_with(|| new(context))))
     }
 }
 

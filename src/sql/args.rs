@@ -1,11 +1,15 @@
 //! SQL arguments: unpacked, united and checked.
 
+use std::io::Write;
+
 use pgrx::{FromDatum, pg_sys};
 
 use crate::error::Error;
+use crate::error::names::Names;
 use crate::postgres::vector::{Vector, VectorArray};
+use crate::postgres::{check_interrupts, memory};
 use crate::source::{Name, Regclass};
-use exemplar_svm::{Example, Named, Params, Query};
+use exemplar_svm::{Example, Input, InputVector, Params, Query};
 
 /// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
 pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 3).0;
@@ -121,11 +125,19 @@ impl Call {
 
     /// The weights of `count` examples, 1 each where the argument is null.
     fn weights(&self, argument: &'static str, of: &'static str, count: usize) -> Result<Vec<f64>, Error> {
-        let Some(weights) = self.get::<Vec<Option<f64>>>(argument) else { return Ok(vec![1.0; count]) };
-        if weights.len() != count {
-            return Err(Error::LengthsDiffer { argument, found: weights.len(), of, expected: count });
+        let mut weights = memory::with_room(count)?;
+        match self.get::<pgrx::Array<f64>>(argument) {
+            None => weights.resize(count, 1.0),
+            Some(given) if given.len() != count => {
+                return Err(Error::LengthsDiffer { argument, found: given.len(), of, expected: count });
+            }
+            Some(given) => {
+                for weight in given.iter() {
+                    weights.push(weight.ok_or(Error::NullElement { argument })?);
+                }
+            }
         }
-        weights.into_iter().map(|weight| weight.ok_or(Error::NullElement { argument })).collect()
+        Ok(weights)
     }
 
     /// A text argument that is one of a few names.
@@ -134,11 +146,8 @@ impl Call {
         name.parse().map_err(|_| Error::UnknownName { argument, name, names })
     }
 
-    fn count(&self, argument: &'static str, least: i32) -> Result<usize, Error> {
-        let value: i32 = self.required(argument)?;
-        let range = if least == 0 { "0 or greater" } else { "1 or greater" };
-        let out_of_range = Error::OutOfRange { argument, value: value.into(), range };
-        if value < least { Err(out_of_range) } else { Ok(value as usize) }
+    fn count(&self, argument: &'static str, least: i64) -> Result<usize, Error> {
+        check_count(argument, self.required(argument)?, least)
     }
 
     /// The relation and the column that negatives come from.
@@ -163,7 +172,7 @@ impl Call {
             loss: self.one_of("loss", exemplar_svm::Loss::NAMES)?,
             form: self.one_of("objective", exemplar_svm::Form::NAMES)?,
             tol: self.required("tol")?,
-            max_iter: self.count("max_iter", 1)?,
+            max_iter: check_count("max_iter", self.required::<i32>("max_iter")?.into(), 1)?,
         };
         params.check()?;
         Ok(params)
@@ -214,9 +223,10 @@ impl Call {
     /// [`Error::NullElement`], [`Error::LengthsDiffer`], [`Error::ReasonsAlone`] and what
     /// [`Query::without_weightless`] fails with.
     pub fn query<'a>(&self, vectors: &'a VectorArguments) -> Result<Query<'a>, Error> {
-        let exemplars = united("exemplar", &vectors.exemplar, "exemplars", &vectors.exemplars)?;
-        let counters = united("", &None, "counter_exemplars", &vectors.counter_exemplars)?;
-        let mut reasons = vec![None; counters.len()];
+        let exemplars = united(&vectors.exemplar, "exemplars", &vectors.exemplars, Input::Exemplar)?;
+        let counters =
+            united(&None, "counter_exemplars", &vectors.counter_exemplars, Input::CounterExemplar)?;
+        let mut reasons = memory::with_room(counters.len())?;
         if let Some(array) = &vectors.reasons {
             let (found, expected) = (array.vectors().len(), counters.len());
             if found > 0 && expected == 0 {
@@ -226,23 +236,29 @@ impl Call {
                 let (argument, of) = ("reasons", "counter_exemplars");
                 return Err(Error::LengthsDiffer { argument, found, of, expected });
             }
-            reasons =
-                array.vectors().iter().enumerate().map(|(i, r)| named("reasons", i, r.as_ref())).collect();
+            reasons.extend(array.vectors().iter().enumerate().map(|(i, reason)| {
+                reason.as_ref().map(|v| InputVector { input: Input::Reason(i), values: v.values() })
+            }));
         }
+        reasons.resize(counters.len(), None);
         let weights = self.weights("exemplar_weights", "exemplars", exemplars.len())?;
         let counter_weights =
             self.weights("counter_exemplar_weights", "counter_exemplars", counters.len())?;
         let example = |((vector, weight), reason)| Example { vector, weight, reason };
+        let mut wanted = memory::with_room(exemplars.len())?;
+        wanted.extend(exemplars.into_iter().zip(weights).map(|pair| example((pair, None))));
+        let mut unwanted = memory::with_room(counters.len())?;
+        unwanted.extend(counters.into_iter().zip(counter_weights).zip(reasons).map(example));
         let query = Query {
-            exemplars: exemplars.into_iter().zip(weights).map(|pair| example((pair, None))).collect(),
-            counter_exemplars: counters.into_iter().zip(counter_weights).zip(reasons).map(example).collect(),
-            hints: united("hint", &vectors.hint, "hints", &vectors.hints)?,
-            counter_hints: united("", &None, "counter_hints", &vectors.counter_hints)?,
+            exemplars: wanted,
+            counter_exemplars: unwanted,
+            hints: united(&vectors.hint, "hints", &vectors.hints, Input::Hint)?,
+            counter_hints: united(&None, "counter_hints", &vectors.counter_hints, Input::CounterHint)?,
             neutral_hints: united(
-                "neutral_hint",
                 &vectors.neutral_hint,
                 "neutral_hints",
                 &vectors.neutral_hints,
+                Input::NeutralHint,
             )?,
         };
         Ok(query.without_weightless()?)
@@ -252,11 +268,11 @@ impl Call {
     ///
     /// # Errors
     /// [`Error::NullArgument`], [`Error::NullElement`].
-    pub fn negatives<'a>(&self, vectors: &'a VectorArguments) -> Result<Vec<Named<'a>>, Error> {
+    pub fn negatives<'a>(&self, vectors: &'a VectorArguments) -> Result<Vec<InputVector<'a>>, Error> {
         for (argument, array) in [("exemplars", &vectors.exemplars), ("negatives", &vectors.negatives)] {
             array.as_ref().ok_or(Error::NullArgument { argument })?;
         }
-        united("", &None, "negatives", &vectors.negatives)
+        united(&None, "negatives", &vectors.negatives, Input::Negative)
     }
 }
 
@@ -293,41 +309,69 @@ pub struct VectorArguments {
     negatives: Option<VectorArray>,
 }
 
-/// The vectors of a singular argument and its plural together, in this order, as errors call them.
+impl VectorArguments {
+    /// What the caller calls these vectors; negatives are rows of `column` if it is given.
+    pub fn names(&self, column: Option<&Name>) -> Names {
+        Names::Arguments {
+            exemplar: self.exemplar.is_some(),
+            hint: self.hint.is_some(),
+            neutral_hint: self.neutral_hint.is_some(),
+            column: column.map(|column| column.as_str().into()),
+        }
+    }
+}
+
+/// The vectors of a singular argument and its plural together, in this order.
 fn united<'a>(
-    singular: &'static str,
     one: &'a Option<Vector>,
     plural: &'static str,
     many: &'a Option<VectorArray>,
-) -> Result<Vec<Named<'a>>, Error> {
-    let one = one.iter().map(|vector| Ok(Named { name: singular.into(), values: vector.values() }));
-    let many = many.iter().flat_map(|array| array.vectors().iter().enumerate());
-    let element = |(i, vector): (usize, &'a Option<Vector>)| {
-        named(plural, i, vector.as_ref()).ok_or(Error::NullElement { argument: plural })
-    };
-    one.chain(many.map(element)).collect()
+    input: fn(usize) -> Input,
+) -> Result<Vec<InputVector<'a>>, Error> {
+    let many = many.as_ref().map_or(&[][..], VectorArray::vectors);
+    let mut united = memory::with_room(many.len() + 1)?;
+    let one = one.iter().map(Some);
+    for (i, vector) in one.chain(many.iter().map(Option::as_ref)).enumerate() {
+        let vector = vector.ok_or(Error::NullElement { argument: plural })?;
+        united.push(InputVector { input: input(i), values: vector.values() });
+    }
+    Ok(united)
 }
 
-fn named<'a>(argument: &str, i: usize, vector: Option<&'a Vector>) -> Option<Named<'a>> {
-    vector.map(|vector| Named { name: format!("{argument}[{}]", i + 1), values: vector.values() })
+fn check_count(argument: &'static str, value: i64, least: i64) -> Result<usize, Error> {
+    let range = if least == 0 { "0 or greater" } else { "1 or greater" };
+    let out_of_range = Error::OutOfRange { argument, value, range };
+    if value < least { Err(out_of_range) } else { usize::try_from(value).map_err(|_| out_of_range) }
 }
+
+/// Bytes for all parameters, and for the name and the size of a vector.
+const PARAMETERS: usize = 1024;
+const NAME: usize = 64;
 
 /// All arguments as bytes: equal for calls that ask for the same.
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
 pub fn bytes(
     source: &Regclass,
     column: &Name,
     query: &Query,
     sampling: Sampling,
     params: &Params,
-) -> Vec<u8> {
-    let weights = |examples: &[Example]| examples.iter().map(|e| e.weight.to_bits()).collect::<Vec<_>>();
-    let weights = (weights(&query.exemplars), weights(&query.counter_exemplars));
-    let mut bytes = format!("{source:?} {column:?} {sampling:?} {params:?} {weights:?}").into_bytes();
+) -> Result<Vec<u8>, Error> {
+    let weights = || query.exemplars.iter().chain(&query.counter_exemplars).map(|example| example.weight);
+    let vectors = query.vectors().map(|vector| NAME + size_of_val(vector.values));
+    let size = PARAMETERS + vectors.sum::<usize>() + weights().count() * size_of::<f64>();
+    let mut bytes = memory::with_room(size)?;
+    // Writing to a vector cannot fail.
+    let counts = (query.exemplars.len(), query.counter_exemplars.len());
+    let _ = write!(bytes, "{source:?} {column:?} {sampling:?} {params:?} {counts:?}");
+    weights().for_each(|weight| bytes.extend(weight.to_bits().to_ne_bytes()));
     for vector in query.vectors() {
-        // The name says which argument it is, and for a reason also which counter-exemplar's.
-        bytes.extend(vector.name.as_bytes());
+        let _ = write!(bytes, "{:?}", vector.input);
         bytes.extend(vector.values.len().to_ne_bytes());
         bytes.extend(vector.values.iter().flat_map(|value| value.to_bits().to_ne_bytes()));
+        check_interrupts();
     }
-    bytes
+    Ok(bytes)
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::fit;
 #[expect(unused_imports, reason = "named in `requires` below")]
 use crate::planner::{hinted_exemplar_search_support, hinted_exemplar_support};
+use crate::postgres::memory;
 use crate::postgres::spi::Connection;
 use crate::postgres::vector::NewVector;
 use crate::search::found::{self, Found, Plane};
@@ -16,6 +17,9 @@ use crate::search::{self, Wanted, filter};
 use crate::source::Source;
 use crate::sql::args::{self, Call};
 use crate::sql::report::{FitReport, NewRow};
+
+/// What a row that was found takes, in the several forms that it is in.
+const BYTES_OF_A_ROW: usize = 256;
 
 /// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over what is asked for and `sample_size` rows
 /// of `source`, drawn uniformly from those that the caller sees.
@@ -30,10 +34,11 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
     let (params, sampling) = (call.params()?, call.sampling()?);
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
-    let key = args::bytes(&source, &column, &query, sampling, &params);
+    let key = args::bytes(&source, &column, &query, sampling, &params)?;
+    let names = vectors.names(Some(&column));
     let fit = || -> Result<_, Error> {
         let source = Source::open(source, column, call.vector_type())?;
-        let outcome = fit::fit_source(&source, &query, sampling, params)?;
+        let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
         Ok(Answer { weights: outcome.into_weights(), keep: source.is_fixed_by_snapshot() })
     };
     // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
@@ -79,8 +84,10 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Vec<Found>, Option<Plane>)
     let (source, column) = call.source()?;
     let (params, sampling) = (call.params()?, call.sampling()?);
     let asked = call.search()?;
+    memory::check_limit(asked.k.saturating_mul(BYTES_OF_A_ROW), "k")?;
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
+    let names = vectors.names(Some(&column));
     let source = Source::open(source, column, call.vector_type())?;
     let key = asked.key.as_deref().map(|key| Key::of(key, &source)).transpose()?;
     if key.is_none() && !source.has_tids() {
@@ -90,7 +97,7 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Vec<Found>, Option<Plane>)
     if let Some(filter) = &asked.filter {
         filter::check(filter, &source, &connection)?;
     }
-    let outcome = fit::fit_source(&source, &query, sampling, params)?;
+    let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
     let (w, set) = (&outcome.fit.weights, outcome.problem.set());
     let starts: Vec<_> = set.nearest(w).collect();
     let wanted = Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref() };
@@ -107,9 +114,10 @@ fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
     let (params, sampling) = (call.params()?, call.sampling()?);
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
+    let names = vectors.names(Some(&column));
     let source = Source::open(source, column, call.vector_type())?;
-    let outcome = fit::fit_source(&source, &query, sampling, params)?;
-    Ok(FitReport::of(&query, &outcome))
+    let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names.clone()))?;
+    Ok(FitReport::of(&query, &names, &outcome))
 }
 
 /// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over the given vectors.
@@ -124,7 +132,9 @@ fn exemplar_svm(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorRepo
     let vectors = call.vector_arguments()?;
     let negatives = call.negatives(&vectors)?;
     let query = call.query(&vectors)?;
-    Ok(NewVector(fit::fit_given(&query, &negatives, params)?.weights))
+    let negatives = negatives.iter().map(|negative| negative.values);
+    let fit = fit::fit_given(&query, negatives, params).map_err(|e| e.called(vectors.names(None)))?;
+    Ok(NewVector(fit.weights))
 }
 
 extension_sql_file!(

@@ -7,7 +7,9 @@ use pgrx::{IntoDatum, PgTupleDesc, pg_sys};
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::error::names::Names;
 use crate::fit::Outcome;
+use crate::postgres::check_interrupts;
 use crate::postgres::vector::NewVector;
 use crate::sample::RowId;
 use exemplar_svm::report::Conflict;
@@ -33,6 +35,7 @@ pub struct FitReport {
     exemplar_margins: Vec<f64>,
     counter_exemplar_margins: Vec<f64>,
     conflicts: Vec<String>,
+    conflict_count: i64,
     false_negatives: i64,
     false_negative_rows: Vec<FalseNegative>,
     iterations: i32,
@@ -54,12 +57,10 @@ struct FalseNegative {
 }
 
 impl FitReport {
-    /// Explains `outcome`, the fit of `query`.
-    pub fn of(query: &Query, outcome: &Outcome) -> Self {
+    /// Explains `outcome`, the fit of `query`, whose vectors have these `names`.
+    pub fn of(query: &Query, names: &Names, outcome: &Outcome) -> Self {
         let Outcome { problem, fit, drawn, expanded, sampling, solving, .. } = outcome;
-        let report = Report::of(problem, fit, &mut || {
-            pgrx::check_for_interrupts!();
-        });
+        let report = Report::of(problem, fit, &mut check_interrupts);
         let given = query.exemplars.len();
         let false_negatives =
             report.false_negatives.iter().zip(report.false_negative_margins).take(LISTED_FALSE_NEGATIVES);
@@ -79,7 +80,8 @@ impl FitReport {
             cosine_exemplars: report.cosine_exemplars[..given].to_vec(),
             exemplar_margins: report.margins_exemplars[..given].to_vec(),
             counter_exemplar_margins: report.margins_counter_exemplars,
-            conflicts: report.conflicts.iter().filter_map(|conflict| describe(query, conflict)).collect(),
+            conflicts: report.conflicts.iter().map(|conflict| describe(query, names, conflict)).collect(),
+            conflict_count: report.conflict_count as i64,
             false_negatives: report.false_negatives.len() as i64,
             false_negative_rows: false_negatives.map(false_negative).collect(),
             iterations: fit.iterations as i32,
@@ -112,6 +114,7 @@ impl FitReport {
             "exemplar_margins" => take(&mut self.exemplar_margins).into_datum(),
             "counter_exemplar_margins" => take(&mut self.counter_exemplar_margins).into_datum(),
             "conflicts" => take(&mut self.conflicts).into_datum(),
+            "conflict_count" => self.conflict_count.into_datum(),
             "false_negatives" => self.false_negatives.into_datum(),
             "false_negative_tables" => places().map(|row| row.table).collect::<Vec<_>>().into_datum(),
             "false_negative_ctids" => places().map(|row| row.tid()).collect::<Vec<_>>().into_datum(),
@@ -140,22 +143,18 @@ fn place<S: serde::Serializer>(row: &Option<RowId>, serializer: S) -> Result<S::
     place.end()
 }
 
-/// A conflict in words, unless it is with a row that only expansion added.
-fn describe(query: &Query, conflict: &Conflict) -> Option<String> {
-    let exemplar = |i: usize| query.exemplars.get(i).map(|example| example.vector.name.as_str());
-    let counter = |i: usize| query.counter_exemplars.get(i).map(|example| example.vector.name.as_str());
-    Some(match *conflict {
-        Conflict::Exemplars(i, j) => {
-            format!("{} and {} have nothing in common", exemplar(i)?, exemplar(j)?)
-        }
-        Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)?),
+/// A conflict in words.
+fn describe(query: &Query, names: &Names, conflict: &Conflict) -> String {
+    let exemplar = |i: usize| names.of(query.exemplars[i].vector.input);
+    let counter = |i: usize| names.of(query.counter_exemplars[i].vector.input);
+    match *conflict {
+        Conflict::Exemplars(i, j) => format!("{} and {} have nothing in common", exemplar(i), exemplar(j)),
+        Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)),
         Conflict::CounterExemplarHint(j) => {
-            format!("{} is nearer to the hint than the exemplars", counter(j)?)
+            format!("{} is nearer to the hint than the exemplars", counter(j))
         }
-        Conflict::ExemplarCounterExemplar(i, j) => {
-            format!("{} scores below {}", exemplar(i)?, counter(j)?)
-        }
-    })
+        Conflict::ExemplarCounterExemplar(i, j) => format!("{} scores below {}", exemplar(i), counter(j)),
+    }
 }
 
 /// A report to return as a row, of the columns that SQL declares.

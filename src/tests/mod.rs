@@ -15,7 +15,7 @@ mod tests {
     use pgrx::prelude::*;
 
     use super::run;
-    use exemplar_svm::{self, Dimensions, Named, Params, Problem, Query, TrainingSet};
+    use exemplar_svm::{self, Dimensions, Input, InputVector, Params, Problem, Query, TrainingSet};
 
     #[pg_test]
     fn vectors_survive_every_way_of_storage() {
@@ -42,19 +42,19 @@ mod tests {
     fn the_sql_function_gives_the_cores_answer() {
         let exemplar = [1.0, 0.2, 0.0];
         let negatives = [[0.0, 1.0, 0.5], [0.3, 1.0, 0.0], [0.1, 0.9, 1.0]];
-        let named = |name: &str, values| Named { name: name.into(), values };
         let hint = [1.0, 0.0, 0.3];
         let query = Query {
-            exemplars: vec![named("exemplar", &exemplar).into()],
-            hints: vec![named("hint", &hint)],
+            exemplars: vec![InputVector { input: Input::Exemplar(0), values: &exemplar }.into()],
+            hints: vec![InputVector { input: Input::Hint(0), values: &hint }],
             ..Query::default()
         };
-        let mut set = TrainingSet::new(Dimensions { count: 3, reference: "test".into() }, &query).unwrap();
-        for negative in &negatives {
-            set.offer_negative(negative, || "negative".into()).unwrap();
+        let mut set = TrainingSet::new(Dimensions { count: 3, reference: Input::Declared }, &query).unwrap();
+        for (i, negative) in negatives.iter().enumerate() {
+            set.offer_negative(negative, i).unwrap();
         }
         let fit =
-            exemplar_svm::fit(&Problem::new(set, &query, Params::default(), &mut || ()).unwrap(), &mut || ());
+            exemplar_svm::fit(&Problem::new(set, &query, Params::default(), &mut || ()).unwrap(), &mut || ())
+                .unwrap();
         let sql = "SELECT exemplar_svm(ARRAY['[1,0.2,0]'::vector],
                        ARRAY['[0,1,0.5]', '[0.3,1,0]', '[0.1,0.9,1]']::vector[],
                        ARRAY['[1,0,0.3]'::vector])::real[]";

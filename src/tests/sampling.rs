@@ -17,7 +17,7 @@ fn source(relation: &str) -> Source {
 
 /// Rows drawn from the column `v` of a table.
 pub fn draw_set(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (TrainingSet, Drawn) {
-    let dimensions = Dimensions { count: dimensions, reference: "test".into() };
+    let dimensions = Dimensions { count: dimensions, reference: exemplar_svm::Input::Declared };
     let mut set = TrainingSet::new(dimensions, &Query::default()).unwrap();
     // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
     let drawn = unsafe {
@@ -249,8 +249,11 @@ mod tests {
     fn a_table_without_pages_here_is_sampled_by_query() {
         // No shell of a distributed table is at hand: an ordinary table stands for one.
         run("CREATE TABLE t AS SELECT ARRAY[i, 1]::vector AS v FROM generate_series(1, 20000) i");
-        let mut set =
-            TrainingSet::new(Dimensions { count: 2, reference: "test".into() }, &Query::default()).unwrap();
+        let mut set = TrainingSet::new(
+            Dimensions { count: 2, reference: exemplar_svm::Input::Declared },
+            &Query::default(),
+        )
+        .unwrap();
         // SAFETY: as above.
         let drawn = unsafe {
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());

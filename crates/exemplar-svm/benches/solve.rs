@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode};
-use exemplar_svm::{Dimensions, Form, Named, Params, Problem, Query, TrainingSet, fit};
+use exemplar_svm::{Dimensions, Form, Input, InputVector, Params, Problem, Query, TrainingSet, fit};
 
 fn main() {
     let Some(directory) = std::env::var_os("BENCH_ROWS") else { return eprintln!("BENCH_ROWS is not set") };
@@ -32,14 +32,18 @@ fn time(
     n: usize,
     d: usize,
 ) {
-    let named = |name: &str, i: usize| Named { name: name.into(), values: &values[i * d..(i + 1) * d] };
-    let plain = Query { exemplars: vec![named("exemplar", 0).into()], ..Query::default() };
-    let hinted = Query { hints: vec![named("hint", n + 1)], ..plain.clone() };
-    let mut set = TrainingSet::new(Dimensions { count: d, reference: "the file".into() }, &plain).unwrap();
-    set.reserve(n).unwrap();
-    for row in values[d..(n + 1) * d].chunks_exact(d) {
-        set.offer_negative(row, || "a negative".into()).unwrap();
-    }
+    let vector = |input, i: usize| InputVector { input, values: &values[i * d..(i + 1) * d] };
+    let plain = Query { exemplars: vec![vector(Input::Exemplar(0), 0).into()], ..Query::default() };
+    let hinted = Query { hints: vec![vector(Input::Hint(0), n + 1)], ..plain.clone() };
+    let set = || {
+        let dimensions = Dimensions { count: d, reference: Input::Declared };
+        let mut set = TrainingSet::new(dimensions, &plain).unwrap();
+        set.reserve(n).unwrap();
+        for (i, row) in values[d..(n + 1) * d].chunks_exact(d).enumerate() {
+            set.offer_negative(row, i).unwrap();
+        }
+        set
+    };
     let mut group = criterion.benchmark_group("fit");
     group.sample_size(RUNS).sampling_mode(SamplingMode::Flat);
     group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300));
@@ -54,13 +58,13 @@ fn time(
     for (case, query, params) in cases {
         let solve = |set| {
             let problem = Problem::new(set, query, params, &mut || ()).unwrap();
-            let fit = fit(&problem, &mut || ());
+            let fit = fit(&problem, &mut || ()).unwrap();
             (problem, fit)
         };
         group.bench_function(BenchmarkId::new(case, size), |b| {
-            b.iter_batched(|| set.clone(), solve, BatchSize::PerIteration);
+            b.iter_batched(set, solve, BatchSize::PerIteration);
         });
-        let (_, fit) = solve(set.clone());
+        let (_, fit) = solve(set());
         let (value, passes) = (fit.value.total(), fit.passes);
         assert!(fit.converged);
         writeln!(found, "{case} {size} {value} {passes}").unwrap();

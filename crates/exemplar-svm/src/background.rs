@@ -67,6 +67,11 @@ impl<'a> Background<'a> {
         (background, directions)
     }
 
+    /// Of each row.
+    pub fn dimensions(&self) -> usize {
+        self.mean.len()
+    }
+
     /// The mean of unit `rows` with `weights`, seen from the background's mean.
     pub fn centred_mean(&self, rows: &[f32], weights: &[f64]) -> Vec<f64> {
         let total: f64 = weights.iter().sum();

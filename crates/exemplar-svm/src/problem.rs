@@ -49,20 +49,20 @@ const COUNTER_EXEMPLAR_SHARE: f64 = 0.1;
 /// The parameters of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
-    /// Weight of the size term, > 0, in units of the form's own. Larger values keep `w` nearer to the hint,
+    /// Weight of the size term, 1e-12 to 1e12, in units of the form's own. Larger values keep `w` nearer to the hint,
     /// or without a hint to the difference of the means.
     pub lambda: f64,
-    /// Weight of the hint, >= 0, in units of the form's own. Larger values pull `w` towards the hint;
+    /// Weight of the hint, 0 to 1e12, in units of the form's own. Larger values pull `w` towards the hint;
     /// 0 ignores it.
     pub hint_weight: f64,
-    /// Weight of counter-hints and reasons, >= 0. Larger values push `w` away from them; 0 ignores them.
+    /// Weight of counter-hints and reasons, 0 to 1e12. Larger values push `w` away from them; 0 ignores them.
     pub counter_hint_weight: f64,
     /// How much of the neutral direction is removed from each text, 0 (nothing) to 1 (all).
     pub neutral_fraction: f64,
     pub loss: Loss,
     pub form: Form,
     /// The fit has converged when the length of the gradient of J is at most `tol` times the total
-    /// weight of the rows. > 0.
+    /// weight of the rows. 1e-12 to 1e12.
     pub tol: f64,
     /// Most Newton steps, >= 1.
     pub max_iter: usize,
@@ -88,16 +88,17 @@ impl Params {
     /// [`FitError::InvalidParameter`] for the first parameter outside its range.
     pub fn check(&self) -> Result<(), FitError> {
         let invalid = |name, value, range| Err(FitError::InvalidParameter { name, value, range });
+        // Wider than any use, and far from where products of them overflow or vanish.
         for (name, value) in [("lambda", self.lambda), ("tol", self.tol)] {
-            if !(value.is_finite() && value > 0.0) {
-                return invalid(name, value, "a finite number greater than 0");
+            if !(1e-12..=1e12).contains(&value) {
+                return invalid(name, value, "between 1e-12 and 1e12");
             }
         }
         for (name, value) in
             [("hint_weight", self.hint_weight), ("counter_hint_weight", self.counter_hint_weight)]
         {
-            if !(value.is_finite() && value >= 0.0) {
-                return invalid(name, value, "a finite number, 0 or greater");
+            if !(0.0..=1e12).contains(&value) {
+                return invalid(name, value, "between 0 and 1e12");
             }
         }
         if !(0.0..=1.0).contains(&self.neutral_fraction) {
@@ -118,7 +119,7 @@ pub(crate) struct CosineTerm {
 }
 
 /// A problem that has a solution: exemplars and negatives, or texts alone.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Problem {
     pub(crate) set: TrainingSet,
     /// `s_i`.

@@ -9,6 +9,12 @@ use crate::solver::Fit;
 /// Two examples whose cosine, seen from the background's mean, is below this pull in opposite directions.
 const CONFLICT: f64 = 0.0;
 
+/// Most conflicts that are listed one by one.
+pub const LISTED_CONFLICTS: usize = 100;
+
+/// How many exemplars, the first ones, are compared with each other: their pairs are as many as the square.
+pub const COMPARED_EXEMPLARS: usize = 200;
+
 /// A fit, explained. Margins are `w.x + b`: 1 and more for what is clearly wanted, -1 and less for what is not.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -22,8 +28,10 @@ pub struct Report {
     pub cosine_exemplars: Vec<f64>,
     pub margins_exemplars: Vec<f64>,
     pub margins_counter_exemplars: Vec<f64>,
-    /// Number of the exemplar and of what it conflicts with.
+    /// The first [`LISTED_CONFLICTS`] of them.
     pub conflicts: Vec<Conflict>,
+    /// How many there are.
+    pub conflict_count: u64,
     /// Numbers of the negatives whose margin is above the lowest of the exemplars', the highest first:
     /// rows that may well be wanted.
     pub false_negatives: Vec<usize>,
@@ -34,7 +42,7 @@ pub struct Report {
 /// Input that contradicts other input, each counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflict {
-    /// Two exemplars lie on opposite sides of the background's mean.
+    /// Two exemplars, of the first [`COMPARED_EXEMPLARS`], lie on opposite sides of the background's mean.
     Exemplars(usize, usize),
     /// An exemplar scores below the background's mean under the hint.
     ExemplarHint(usize),
@@ -59,13 +67,15 @@ impl Report {
         let above = |&(_, score): &(usize, &f64)| score + fit.b > lowest;
         let mut false_negatives: Vec<usize> =
             negatives.iter().enumerate().filter(above).map(|(row, _)| row).collect();
-        false_negatives.sort_by(|&a, &b| negatives[b].total_cmp(&negatives[a]).then(a.cmp(&b)));
+        false_negatives.sort_unstable_by(|&a, &b| negatives[b].total_cmp(&negatives[a]).then(a.cmp(&b)));
+        let conflicts = Conflicts::of(problem, &margins_exemplars, &margins_counters, interrupt);
         Report {
             cosine_hint: problem.hint().map(cosine_to),
             hint_z: problem.hint_z(),
             cosine_counter_hints: problem.counter_hints().iter().map(|r| cosine_to(r)).collect(),
             cosine_exemplars: exemplars.iter().map(|score| score / length).collect(),
-            conflicts: conflicts(problem, &margins_exemplars, &margins_counters, interrupt),
+            conflicts: conflicts.first,
+            conflict_count: conflicts.count,
             false_negative_margins: false_negatives.iter().map(|&row| negatives[row] + fit.b).collect(),
             false_negatives,
             margins_exemplars,
@@ -74,36 +84,77 @@ impl Report {
     }
 }
 
-fn conflicts(
-    problem: &Problem,
-    exemplar_margins: &[f64],
-    counter_margins: &[f64],
-    interrupt: &mut dyn FnMut(),
-) -> Vec<Conflict> {
-    let set = &problem.set;
-    let (background, _) = Background::new(set.negative_values(), set.dimensions(), [], interrupt);
-    let centred = |values: &[f32]| -> Vec<Vec<f64>> {
-        values.chunks_exact(set.dimensions()).map(|row| background.centred_mean(row, &[1.0])).collect()
-    };
-    let (exemplars, counters) = (centred(set.exemplar_values()), centred(set.counter_exemplar_values()));
-    let mut found = Vec::new();
-    for (i, a) in exemplars.iter().enumerate() {
-        for (j, b) in exemplars.iter().enumerate().skip(i + 1) {
-            if kernel::inner(a, b) < CONFLICT {
-                found.push(Conflict::Exemplars(i, j));
+/// Conflicts as they are found: all are counted, the first are listed.
+#[derive(Default)]
+struct Conflicts {
+    first: Vec<Conflict>,
+    count: u64,
+}
+
+impl Conflicts {
+    fn push(&mut self, conflict: Conflict) {
+        if self.first.len() < LISTED_CONFLICTS {
+            self.first.push(conflict);
+        }
+        self.count += 1;
+    }
+
+    fn of(
+        problem: &Problem,
+        exemplar_margins: &[f64],
+        counter_margins: &[f64],
+        interrupt: &mut dyn FnMut(),
+    ) -> Self {
+        let (set, mut found) = (&problem.set, Conflicts::default());
+        // Nobody has asked for what an expansion added.
+        let given = set.given_exemplars();
+        let exemplars = &set.exemplar_values()[..given * set.dimensions()];
+        let (background, _) = Background::new(set.negative_values(), set.dimensions(), [], interrupt);
+        found.of_pairs(exemplars, &background);
+        if let Some(q) = problem.hint().filter(|_| given > 0) {
+            found.with_hint(exemplars, set.counter_exemplar_values(), q, &background);
+        }
+        found.of_margins(&exemplar_margins[..given], counter_margins);
+        found
+    }
+
+    fn of_pairs(&mut self, exemplars: &[f32], background: &Background) {
+        let d = background.dimensions();
+        let rows = exemplars.chunks_exact(d).take(COMPARED_EXEMPLARS);
+        let centred: Vec<Vec<f64>> = rows.map(|row| background.centred_mean(row, &[1.0])).collect();
+        for (i, a) in centred.iter().enumerate() {
+            for (j, b) in centred.iter().enumerate().skip(i + 1) {
+                if kernel::inner(a, b) < CONFLICT {
+                    self.push(Conflict::Exemplars(i, j));
+                }
             }
         }
     }
-    if let Some(q) = problem.hint().filter(|_| !exemplars.is_empty()) {
-        let under_hint = |rows: &[Vec<f64>]| rows.iter().map(|z| kernel::inner(z, q)).collect::<Vec<_>>();
-        let (wanted, unwanted) = (under_hint(&exemplars), under_hint(&counters));
+
+    fn with_hint(&mut self, exemplars: &[f32], counters: &[f32], q: &[f64], background: &Background) {
+        let d = background.dimensions();
+        let under_hint = |row: &[f32]| kernel::inner(&background.centred_mean(row, &[1.0]), q);
+        let wanted: Vec<f64> = exemplars.chunks_exact(d).map(under_hint).collect();
         let mean = wanted.iter().sum::<f64>() / wanted.len() as f64;
-        found.extend((0..wanted.len()).filter(|&i| wanted[i] < 0.0).map(Conflict::ExemplarHint));
-        found.extend((0..unwanted.len()).filter(|&i| unwanted[i] > mean).map(Conflict::CounterExemplarHint));
+        (0..wanted.len()).filter(|&i| wanted[i] < 0.0).for_each(|i| self.push(Conflict::ExemplarHint(i)));
+        for (j, row) in counters.chunks_exact(d).enumerate() {
+            if under_hint(row) > mean {
+                self.push(Conflict::CounterExemplarHint(j));
+            }
+        }
     }
-    for (j, counter) in counter_margins.iter().enumerate() {
-        let below = (0..exemplar_margins.len()).filter(|&i| exemplar_margins[i] <= *counter);
-        found.extend(below.map(|i| Conflict::ExemplarCounterExemplar(i, j)));
+
+    fn of_margins(&mut self, exemplars: &[f64], counters: &[f64]) {
+        let mut sorted = exemplars.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        for (j, counter) in counters.iter().enumerate() {
+            let count = sorted.partition_point(|margin| margin <= counter) as u64;
+            let room = LISTED_CONFLICTS - self.first.len();
+            if count > 0 && room > 0 {
+                let below = (0..exemplars.len()).filter(|&i| exemplars[i] <= *counter).take(room);
+                self.first.extend(below.map(|i| Conflict::ExemplarCounterExemplar(i, j)));
+            }
+            self.count += count;
+        }
     }
-    found
 }

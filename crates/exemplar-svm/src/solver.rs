@@ -15,6 +15,7 @@
 //! Steihaug, SIAM J. Numer. Anal. 20(3), 1983 (conjugate gradients in a trust region).
 //! Lin, Weng, Keerthi, JMLR 9, 2008 (the radius rules and their constants, for L2-loss linear SVMs).
 
+use crate::error::FitError;
 use crate::kernel;
 use crate::objective::{Evaluation, Objective, Value};
 use crate::problem::Problem;
@@ -53,13 +54,18 @@ impl Fit {
 ///
 /// With texts and no exemplar there is nothing to tell apart, and `w` is where the texts point.
 ///
+/// # Errors
+/// [`FitError::NoDirection`] if `w` is zero or not finite.
+///
 /// # Complexity
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
-pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Fit {
-    match &problem.w0 {
+pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
+    let fit = match &problem.w0 {
         Some(w0) if problem.set.exemplars() == 0 => given(w0),
         _ => Newton::start(problem, interrupt).run(),
-    }
+    };
+    let length = fit.weights.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+    if (length - 1.0).abs() < 1e-3 { Ok(fit) } else { Err(FitError::NoDirection) }
 }
 
 fn given(w: &[f64]) -> Fit {

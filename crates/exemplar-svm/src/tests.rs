@@ -93,17 +93,18 @@ impl Input {
     }
 
     fn query(&self) -> Query<'_> {
-        let examples = |name, vectors| named(name, vectors).into_iter().map(Example::from).collect();
-        let mut exemplars: Vec<Example> = examples("exemplars", &self.exemplars);
+        let examples = |kind, vectors| inputs_of(kind, vectors).into_iter().map(Example::from).collect();
+        let mut exemplars: Vec<Example> = examples(crate::Input::Exemplar, &self.exemplars);
         exemplars.iter_mut().zip(&self.weights).for_each(|(exemplar, &weight)| exemplar.weight = weight);
-        let mut counter_exemplars: Vec<Example> = examples("counter_exemplars", &self.counter_exemplars);
+        let mut counter_exemplars: Vec<Example> =
+            examples(crate::Input::CounterExemplar, &self.counter_exemplars);
         counter_exemplars.iter_mut().zip(&self.counter_weights).for_each(|(c, &weight)| c.weight = weight);
         Query {
             exemplars,
             counter_exemplars,
-            hints: named("hints", &self.hints),
-            counter_hints: named("counter_hints", &self.counter_hints),
-            neutral_hints: named("neutral_hints", &self.neutral_hints),
+            hints: inputs_of(crate::Input::Hint, &self.hints),
+            counter_hints: inputs_of(crate::Input::CounterHint, &self.counter_hints),
+            neutral_hints: inputs_of(crate::Input::NeutralHint, &self.neutral_hints),
         }
     }
 
@@ -111,8 +112,8 @@ impl Input {
         let query = self.query();
         let d = query.vectors().next().unwrap().values.len();
         let mut set = TrainingSet::new(dimensions(d), &query).unwrap();
-        for negative in &self.negatives {
-            assert_eq!(set.offer_negative(negative, row), Ok(Offered::Kept));
+        for (i, negative) in self.negatives.iter().enumerate() {
+            assert_eq!(set.offer_negative(negative, i), Ok(Offered::Kept));
         }
         set
     }
@@ -126,7 +127,7 @@ impl Input {
     }
 
     fn fit(&self) -> Fit {
-        let fit = fit(&self.problem(), &mut || ());
+        let fit = fit(&self.problem(), &mut || ()).unwrap();
         assert!(fit.converged, "violation {} after {} iterations", fit.violation, fit.iterations);
         fit
     }
@@ -149,17 +150,12 @@ fn inputs() -> impl Iterator<Item = Input> {
     })
 }
 
-fn named<'a>(what: &str, vectors: &'a [Vec<f32>]) -> Vec<Named<'a>> {
-    let name = |(i, values): (usize, &'a Vec<f32>)| Named { name: format!("{what}[{}]", i + 1), values };
-    vectors.iter().enumerate().map(name).collect()
+fn inputs_of(kind: fn(usize) -> crate::Input, vectors: &[Vec<f32>]) -> Vec<InputVector<'_>> {
+    vectors.iter().enumerate().map(|(i, values)| InputVector { input: kind(i), values }).collect()
 }
 
 fn dimensions(count: usize) -> Dimensions {
-    Dimensions { count, reference: "the test".into() }
-}
-
-fn row() -> String {
-    "a row".into()
+    Dimensions { count, reference: crate::Input::Declared }
 }
 
 /// J by its definition, row by row.
@@ -232,8 +228,8 @@ fn no_random_perturbation_lowers_j() {
 #[test]
 fn the_violation_is_the_gradient_by_finite_differences() {
     for input in inputs() {
-        let problem = input.with(|params| (params.max_iter, params.tol) = (1, 1e-300)).problem();
-        let fit = fit(&problem, &mut || ());
+        let problem = input.with(|params| (params.max_iter, params.tol) = (1, 1e-12)).problem();
+        let fit = fit(&problem, &mut || ()).unwrap();
         let (total, h) = (problem.weights.iter().sum::<f64>(), 1e-6);
         let slope = |k: usize| {
             let at = |step: f64| {
@@ -384,10 +380,10 @@ fn texts_are_directions_without_what_is_neutral() {
     assert!((q[0] - half).abs() < 1e-12 && (q[1] - half).abs() < 1e-12);
     let q = texts(&input, 0.5).unwrap().hint.unwrap();
     assert!((q[1] / q[0] - 0.5).abs() < 1e-12);
-    let only_neutral = FitError::OnlyNeutral { name: "counter_hints[1]".into() };
+    let only_neutral = FitError::OnlyNeutral { input: crate::Input::CounterHint(0) };
     assert_eq!(texts(&input, 1.0).unwrap_err(), only_neutral);
     let opposite = Input { hints: vec![vec![1.0, 0.0], vec![-3.0, 0.0]], ..Input::default() };
-    assert_eq!(texts(&opposite, 0.0).unwrap_err(), FitError::TextsCancel { name: "hints" });
+    assert_eq!(texts(&opposite, 0.0).unwrap_err(), FitError::HintsCancel);
 }
 
 #[test]
@@ -418,19 +414,66 @@ fn an_example_is_never_a_negative() {
         ..Input::default()
     };
     let mut set = input.set();
-    assert_eq!(set.offer_negative(&[6.0, 8.0], row), Ok(Offered::Example));
-    assert_eq!(set.offer_negative(&[0.0, 1.0], row), Ok(Offered::Example));
-    assert_eq!(set.offer_negative(&[0.0, 0.0], row), Ok(Offered::Zero));
-    assert_eq!(set.offer_negative(&[4.0, 3.0], row), Ok(Offered::Kept));
+    assert_eq!(set.offer_negative(&[6.0, 8.0], 0), Ok(Offered::Example));
+    assert_eq!(set.offer_negative(&[0.0, 1.0], 0), Ok(Offered::Example));
+    assert_eq!(set.offer_negative(&[0.0, 0.0], 0), Ok(Offered::Zero));
+    assert_eq!(set.offer_negative(&[4.0, 3.0], 0), Ok(Offered::Kept));
     assert_eq!((set.exemplars(), set.counter_exemplars(), set.negatives()), (1, 1, 1));
-    let (more, kept) = set.expanded(&[0.8, 0.6, 0.6, 0.8, 1.0, 0.0], 0.25).unwrap();
+    let best = [0.0, 1.0, 0.8, 0.6, 0.6, 0.8, 1.0, 0.0, -1.0, 0.0];
+    let (more, kept) = set.expanded(&best, 2, 0.25, &mut || ()).unwrap();
     assert!(kept.is_empty());
-    let mut rows = training::rows(4);
-    rows.extend_from_slice(&[0.0, 1.0, 1.0, 0.0]);
-    set.drop_examples(&mut rows);
-    assert_eq!(rows[..], [1.0, 0.0]);
     assert_eq!((more.exemplars(), more.counter_exemplars(), more.negatives()), (3, 1, 0));
+    assert_eq!(more.given_exemplars(), 1);
     assert_eq!(more.exemplar_weights(), [1.0, 0.25, 0.25]);
+    assert_eq!(more.exemplar_values()[2..], [0.8, 0.6, 1.0, 0.0]);
+}
+
+#[test]
+fn an_expansion_adopts_no_row_that_was_rejected() {
+    let counter_exemplars = vec![vec![0.0, 2.0], vec![2.0, 2.0]];
+    let input = Input { exemplars: vec![vec![1.0, 0.0]], counter_exemplars, ..Input::default() };
+    // There are no other rows, so the counter-exemplars are the negatives.
+    let problem = input.problem();
+    let half = 0.5f32.sqrt();
+    let (set, kept) = problem.set().expanded(&[half, half, 0.0, 1.0], 2, 0.5, &mut || ()).unwrap();
+    assert_eq!((set.exemplars(), set.negatives(), kept.len()), (1, 2, 0));
+    assert_eq!(set.rows(), problem.set().rows());
+}
+
+#[test]
+fn what_is_left_of_the_negatives_keeps_its_numbers() {
+    let input = Input { exemplars: vec![vec![1.0, 0.0]], ..Input::default() };
+    let mut set = input.set();
+    let rows: Vec<[f32; 2]> = (1..=40).map(|i| [1.0, i as f32]).collect();
+    rows.iter().enumerate().for_each(|(i, row)| assert_eq!(set.offer_negative(row, i), Ok(Offered::Kept)));
+    let adopted = [7, 8, 20];
+    let mut best = Vec::new();
+    adopted.iter().for_each(|&i| assert_eq!(training::append_unit(&mut best, &rows[i]), Ok(true)));
+    let (set, kept) = set.expanded(&best, 3, 0.2, &mut || ()).unwrap();
+    assert_eq!(kept, (0..40).filter(|i| !adopted.contains(i)).collect::<Vec<_>>());
+    assert_eq!((set.exemplars(), set.negatives()), (4, 37));
+    assert_eq!(set.values().len(), 2 * 41);
+}
+
+/// Comparing each with each would call for interrupts less often than it would have to, and take minutes.
+#[test]
+fn many_examples_and_many_rows_are_told_apart_at_once() {
+    let (d, n) = (16, 30_000);
+    let mut random = Random(3);
+    let (exemplars, negatives): (Vec<_>, Vec<_>) =
+        (0..n).map(|_| (random.vector(d), random.vector(d))).unzip();
+    let counter_exemplars = (0..n).map(|_| random.vector(d)).collect();
+    let input = Input { exemplars, counter_exemplars, ..Input::default() };
+    let started = std::time::Instant::now();
+    let mut calls = 0;
+    let heap = Box::<memory::Heap>::default();
+    let mut set = TrainingSet::new_in(heap, dimensions(d), &input.query(), &mut || calls += 1).unwrap();
+    assert!(calls >= 3 * n);
+    for (i, row) in negatives.iter().chain(&input.exemplars).enumerate() {
+        let expected = if i < n { Offered::Kept } else { Offered::Example };
+        assert_eq!(set.offer_negative(row, i), Ok(expected));
+    }
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 
 #[test]
@@ -442,11 +485,13 @@ fn a_search_takes_the_negatives_of_one_with_more_or_fewer_examples() {
     };
     let (few, many) = ([[1.0, 0.0]], [[0.8, 0.6], [0.6, 0.8], [1.0, 0.0]]);
     for (own, others) in [(&few[..], &many[..]), (&many, &few), (&few, &few)] {
-        let taken = with(own, &[]).with_negatives_of(with(others, &negatives)).unwrap();
+        let mut taken = with(own, &[]);
+        assert_eq!(taken.take_negatives_of(with(others, &negatives), &mut || ()), Ok(true));
         assert_eq!(taken.rows(), with(own, &negatives).rows());
         assert_eq!((taken.exemplars(), taken.negatives()), (own.len(), 3));
     }
-    assert!(with(&[[0.0, 2.0]], &[]).with_negatives_of(with(&few, &negatives)).is_none());
+    let taken = with(&[[0.0, 2.0]], &[]).take_negatives_of(with(&few, &negatives), &mut || ());
+    assert_eq!(taken, Ok(false));
 }
 
 #[test]
@@ -486,33 +531,42 @@ fn bad_input_is_named() {
     let exemplars = |exemplars: &[Vec<f32>]| Input { exemplars: exemplars.to_vec(), ..Input::default() };
     let refused = |input: &Input| TrainingSet::new(dimensions(2), &input.query()).unwrap_err();
     let error = refused(&exemplars(&[vec![1.0, 0.0], vec![1.0, 0.0, 0.0]]));
-    assert_eq!(error.to_string(), "different vector dimensions 2 and 3");
-    assert_eq!(error.detail().unwrap(), "exemplars[2] has 3 dimensions, the test has 2.");
-    let error = refused(&exemplars(&[vec![0.0, 0.0]]));
-    assert_eq!(error.to_string(), "exemplars[1] must not be the zero vector");
+    assert_eq!(error.to_string(), "exemplar 2 has 3 dimensions, the declaration has 2");
+    for zero in [vec![0.0, 0.0], vec![f32::NAN, 1.0], vec![f32::INFINITY, 1.0]] {
+        let error = refused(&exemplars(std::slice::from_ref(&zero)));
+        assert_eq!(error, FitError::ZeroVector { input: crate::Input::Exemplar(0) });
+        let hint = Input { hints: vec![zero], ..Input::default() };
+        let error = text::Texts::of(&hint.query(), &dimensions(2), 0.0).unwrap_err();
+        assert_eq!(error, FitError::ZeroVector { input: crate::Input::Hint(0) });
+    }
     let alone = exemplars(&[vec![1.0, 0.0]]);
     assert_eq!(alone.try_problem().unwrap_err(), FitError::NoNegatives);
     let both = Input { counter_exemplars: vec![vec![0.0, 1.0], vec![2.0, 0.0]], ..alone.clone() };
-    let (exemplar, counter) = ("exemplars[1]".into(), "counter_exemplars[2]".into());
+    let (exemplar, counter) = (crate::Input::Exemplar(0), crate::Input::CounterExemplar(1));
     assert_eq!(refused(&both), FitError::Contradiction { exemplar, counter });
     let only_counter = Input { counter_exemplars: vec![vec![0.0, 1.0]], ..Input::default() };
     assert_eq!(only_counter.try_problem().unwrap_err(), FitError::NothingWanted);
     let hint = Input { hints: vec![vec![0.0, 0.0]], ..Input::default() };
-    assert_eq!(hint.try_problem().unwrap_err(), FitError::ZeroVector { name: "hints[1]".into() });
-    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+    assert_eq!(hint.try_problem().unwrap_err(), FitError::ZeroVector { input: crate::Input::Hint(0) });
+    for weight in [-1.0, f64::NAN, f64::INFINITY, 1e-163, 1e155] {
         let weighted = Input { weights: vec![weight], ..alone.clone() };
         let error = weighted.query().without_weightless().unwrap_err();
-        assert!(matches!(error, FitError::InvalidParameter { name: "exemplar_weights", .. }), "{error:?}");
+        assert!(
+            matches!(error, FitError::InvalidWeight { input: crate::Input::Exemplar(0), .. }),
+            "{error:?}"
+        );
     }
     let params = Params::default();
     for (params, name) in [
         (Params { lambda: 0.0, ..params }, "lambda"),
         (Params { lambda: f64::NAN, ..params }, "lambda"),
+        (Params { lambda: 1e308, ..params }, "lambda"),
         (Params { hint_weight: -1.0, ..params }, "hint_weight"),
         (Params { hint_weight: f64::INFINITY, ..params }, "hint_weight"),
         (Params { counter_hint_weight: -1.0, ..params }, "counter_hint_weight"),
         (Params { neutral_fraction: 1.5, ..params }, "neutral_fraction"),
         (Params { neutral_fraction: f64::NAN, ..params }, "neutral_fraction"),
+        (Params { hint_weight: 1e155, ..params }, "hint_weight"),
         (Params { tol: 0.0, ..params }, "tol"),
         (Params { max_iter: 0, ..params }, "max_iter"),
     ] {
@@ -563,7 +617,7 @@ fn one_negative_or_equal_ones_converge() {
 #[test]
 fn the_interrupt_check_is_called_in_every_pass() {
     let mut calls = 0;
-    let fit = fit(&Input::random(1).problem(), &mut || calls += 1);
+    let fit = fit(&Input::random(1).problem(), &mut || calls += 1).unwrap();
     assert!(calls >= fit.passes);
 }
 
@@ -578,7 +632,7 @@ fn the_report_says_what_the_fit_made_of_its_input() {
     assert_eq!(report.false_negatives[0], input.negatives.len() - 1);
     assert!(report.false_negative_margins.is_sorted_by(|a, b| a >= b));
     let margin = |row: &Vec<f32>| {
-        let length = training::norm(row);
+        let length = same_row::norm(row);
         row.iter().zip(&fit.w).map(|(&x, w)| f64::from(x) / length * w).sum::<f64>() + fit.b
     };
     assert!((report.margins_exemplars[0] - margin(&input.exemplars[0])).abs() < 1e-5);
@@ -588,6 +642,65 @@ fn the_report_says_what_the_fit_made_of_its_input() {
     let torn = Input { exemplars: vec![input.exemplars[0].clone(), opposite], ..Input::random(2) };
     let report = Report::of(&torn.problem(), &torn.fit(), &mut || ());
     assert!(report.conflicts.contains(&report::Conflict::Exemplars(0, 1)), "{:?}", report.conflicts);
+}
+
+#[test]
+fn of_many_conflicts_the_first_are_listed_and_all_are_counted() {
+    let mut random = Random(8);
+    let mut vectors = |count| (0..count).map(|_| random.vector(12)).collect::<Vec<_>>();
+    let (exemplars, counter_exemplars, negatives) = (vectors(60), vectors(70), vectors(50));
+    let hints = vectors(1);
+    let input = Input { exemplars, counter_exemplars, negatives, hints, ..Input::default() };
+    let (problem, fit) = (input.problem(), input.fit());
+    let report = Report::of(&problem, &fit, &mut || ());
+    let set = problem.set();
+    let (_, background) = set.rows().split_at(ndarray::Axis(0), 130);
+    let mean = background.mapv(f64::from).mean_axis(ndarray::Axis(0)).unwrap();
+    let centred = set.rows().mapv(f64::from) - &mean;
+    let q = ndarray::Array1::from(problem.hint().unwrap().to_vec());
+    let under_hint = centred.dot(&q);
+    let wanted = under_hint.iter().take(60).sum::<f64>() / 60.0;
+    let mut expected = Vec::new();
+    let pairs = (0..60).flat_map(|i| (i + 1..60).map(move |j| (i, j)));
+    let opposite = pairs.filter(|&(i, j)| centred.row(i).dot(&centred.row(j)) < 0.0);
+    expected.extend(opposite.map(|(i, j)| report::Conflict::Exemplars(i, j)));
+    expected.extend((0..60).filter(|&i| under_hint[i] < 0.0).map(report::Conflict::ExemplarHint));
+    let above = (0..70).filter(|&j| under_hint[60 + j] > wanted);
+    expected.extend(above.map(report::Conflict::CounterExemplarHint));
+    let (exemplars, counters) = (&report.margins_exemplars, &report.margins_counter_exemplars);
+    let pairs = (0..70).flat_map(|j| (0..60).map(move |i| (i, j)));
+    let below = pairs.filter(|&(i, j)| exemplars[i] <= counters[j]);
+    expected.extend(below.map(|(i, j)| report::Conflict::ExemplarCounterExemplar(i, j)));
+    assert!(expected.len() > 1000);
+    assert_eq!(report.conflict_count, expected.len() as u64);
+    assert_eq!(report.conflicts, expected[..100]);
+}
+
+#[test]
+fn parameters_at_their_bounds_have_an_answer_or_an_error() {
+    let bounds = [1e-12, 1.0, 1e12];
+    for seed in [1, 2] {
+        for (lambda, hint_weight, counter_hint_weight) in bounds.iter().flat_map(|&lambda| {
+            let weights = [0.0, 1e-12, 1e12];
+            weights.into_iter().flat_map(move |h| weights.into_iter().map(move |c| (lambda, h, c)))
+        }) {
+            for (form, loss, weight) in [Form::Adaptive, Form::Cosine].into_iter().flat_map(|form| {
+                let losses = [Loss::SquaredHinge, Loss::Logistic];
+                losses.into_iter().flat_map(move |loss| [1e-9, 1e9].map(|weight| (form, loss, weight)))
+            }) {
+                let mut input = Input::full(seed);
+                input.weights =
+                    (0..input.exemplars.len()).map(|i| if i == 0 { weight } else { 1.0 }).collect();
+                input.counter_weights = vec![weight, 1.0 / weight];
+                let params =
+                    Params { lambda, hint_weight, counter_hint_weight, form, loss, ..Params::default() };
+                let fit = fit(&Input { params, ..input }.problem(), &mut || ());
+                if let Ok(fit) = fit {
+                    assert!(fit.weights.iter().all(|v| v.is_finite()) && fit.w.iter().all(|v| v.is_finite()));
+                }
+            }
+        }
+    }
 }
 
 #[test]

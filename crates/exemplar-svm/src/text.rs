@@ -2,8 +2,8 @@
 
 use crate::error::FitError;
 use crate::kernel;
-use crate::query::{Dimensions, Named, Query};
-use crate::training::norm;
+use crate::query::{Dimensions, Input, InputVector, Query};
+use crate::same_row::norm;
 
 /// A sum of unit vectors that is shorter than this, per vector, has no direction.
 const NO_DIRECTION: f64 = 1e-6;
@@ -30,22 +30,21 @@ impl Texts {
     ///
     /// # Errors
     /// [`FitError::DifferentDimensions`] and [`FitError::ZeroVector`], naming the text;
-    /// [`FitError::TextsCancel`] when a mean has no direction; [`FitError::OnlyNeutral`] for a text that
+    /// [`FitError::HintsCancel`] and [`FitError::NeutralHintsCancel`] when a mean has no direction; [`FitError::OnlyNeutral`] for a text that
     /// says no more than the neutral hints.
     pub fn of(query: &Query, dimensions: &Dimensions, neutral_fraction: f64) -> Result<Self, FitError> {
-        let neutral = mean_direction(dimensions, &query.neutral_hints, "neutral hints")?;
-        let without_neutral = |mut text: Vec<f64>, name: &str| {
+        let neutral = mean_direction(dimensions, &query.neutral_hints, FitError::NeutralHintsCancel)?;
+        let without_neutral = |mut text: Vec<f64>, input: Input| {
             if let Some(m) = &neutral {
                 let along = kernel::inner(&text, m);
                 kernel::add_scaled(&mut text, -neutral_fraction * along, m);
             }
-            unit(text).ok_or_else(|| FitError::OnlyNeutral { name: name.into() })
+            unit(text).ok_or(FitError::OnlyNeutral { input })
         };
-        let single = |text: &Named| without_neutral(unit_of(dimensions, text)?, &text.name);
-        let hint = mean_direction(dimensions, &query.hints, "hints")?;
-        let hint_name = query.hints.first().map_or("", |hint| &hint.name);
+        let single = |text: &InputVector| without_neutral(unit_of(dimensions, text)?, text.input);
+        let hint = mean_direction(dimensions, &query.hints, FitError::HintsCancel)?;
         Ok(Texts {
-            hint: hint.map(|q| without_neutral(q, hint_name)).transpose()?,
+            hint: hint.map(|q| without_neutral(q, Input::Hint(0))).transpose()?,
             counter_hints: query.counter_hints.iter().map(single).collect::<Result<_, _>>()?,
             reasons: query
                 .counter_exemplars
@@ -59,8 +58,8 @@ impl Texts {
 /// The normalised mean of the normalised `texts`, or `None` without texts.
 fn mean_direction(
     dimensions: &Dimensions,
-    texts: &[Named],
-    name: &'static str,
+    texts: &[InputVector],
+    cancel: FitError,
 ) -> Result<Option<Vec<f64>>, FitError> {
     if texts.is_empty() {
         return Ok(None);
@@ -70,16 +69,16 @@ fn mean_direction(
         kernel::add_scaled(&mut sum, 1.0, &unit_of(dimensions, text)?);
     }
     if kernel::inner(&sum, &sum).sqrt() < NO_DIRECTION * texts.len() as f64 {
-        return Err(FitError::TextsCancel { name });
+        return Err(cancel);
     }
     Ok(unit(sum))
 }
 
-fn unit_of(dimensions: &Dimensions, text: &Named) -> Result<Vec<f64>, FitError> {
-    dimensions.check(text.values.len(), || text.name.clone())?;
+fn unit_of(dimensions: &Dimensions, text: &InputVector) -> Result<Vec<f64>, FitError> {
+    dimensions.check(text.values.len(), text.input)?;
     let length = norm(text.values);
-    if length == 0.0 {
-        return Err(FitError::ZeroVector { name: text.name.clone() });
+    if !(length > 0.0 && length.is_finite()) {
+        return Err(FitError::ZeroVector { input: text.input });
     }
     Ok(text.values.iter().map(|&value| f64::from(value) / length).collect())
 }

@@ -1,8 +1,12 @@
 //! Every SQLSTATE, and the words of every error that is the caller's to mend.
 
+mod fit;
+pub mod names;
+
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
+use crate::error::names::Names;
 use crate::source::cast::SUPPORTED;
 use exemplar_svm::FitError;
 
@@ -10,7 +14,11 @@ use exemplar_svm::FitError;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Error {
     /// The fit's own reasons.
-    Fit(FitError),
+    Fit { error: FitError, names: Names },
+    /// Memory of this size is not to be had.
+    OutOfMemory { bytes: usize },
+    /// `what` would take more memory than the setting allows.
+    MemoryLimit { bytes: usize, limit: usize, what: &'static str },
     /// The bytes of a `vector` contradict themselves.
     CorruptVector,
     /// An array of vectors has more than one dimension.
@@ -53,7 +61,7 @@ pub enum Error {
 
 impl From<FitError> for Error {
     fn from(error: FitError) -> Self {
-        Error::Fit(error)
+        Error::Fit { error, names: Names::default() }
     }
 }
 
@@ -71,6 +79,14 @@ impl From<Error> for ErrorReport {
 }
 
 impl Error {
+    /// The same error, which calls the vectors of a fit by these `names`.
+    pub fn called(mut self, called: Names) -> Self {
+        if let Error::Fit { names, .. } = &mut self {
+            *names = called;
+        }
+        self
+    }
+
     /// Raises this as a Postgres error, for the few places that cannot return one.
     pub fn raise(self) -> ! {
         ErrorReport::from(self).report(PgLogLevel::ERROR);
@@ -79,16 +95,13 @@ impl Error {
 
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
-            Error::Fit(FitError::DifferentDimensions { .. })
-            | Error::MixedDimensions { .. }
-            | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
-            Error::Fit(FitError::OutOfMemory { .. }) => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
-            Error::Fit(FitError::NoNegatives) | Error::NoRows { .. } => {
-                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
-            }
+            Error::Fit { error, .. } => fit::sqlstate(error),
+            Error::OutOfMemory { .. } => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+            Error::MemoryLimit { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Error::MixedDimensions { .. } | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+            Error::NoRows { .. } => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
-            Error::Fit(_)
-            | Error::OutOfRange { .. }
+            Error::OutOfRange { .. }
             | Error::UnknownName { .. }
             | Error::LengthsDiffer { .. }
             | Error::ReasonsAlone => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -111,7 +124,9 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
-            Error::Fit(error) => error.to_string(),
+            Error::Fit { error, names } => fit::message(error, names),
+            Error::OutOfMemory { .. } => "out of memory".into(),
+            Error::MemoryLimit { .. } => "rows of a fit would take too much memory".into(),
             Error::CorruptVector => "vector has a size that contradicts its dimensions".into(),
             Error::ArrayNotFlat => "array must be 1-D".into(),
             Error::NullElement { .. } => "array must not contain nulls".into(),
@@ -154,7 +169,12 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
-            Error::Fit(error) => error.detail(),
+            Error::Fit { error, names } => fit::detail(error, names),
+            Error::OutOfMemory { bytes } => Some(format!("Failed on request of size {bytes}.")),
+            Error::MemoryLimit { bytes, limit, .. } => {
+                let (needed, limit) = (bytes.div_ceil(1024), limit / 1024);
+                Some(format!("They need {needed} kB, hinted_exemplar.max_memory is {limit} kB."))
+            }
             Error::NullElement { argument } => Some(format!("Argument {argument} has a null element.")),
             Error::OutOfRange { argument, value, .. } => Some(format!("{argument} is {value}.")),
             Error::WrongType { .. } => Some(format!("Supported are {SUPPORTED}.")),
@@ -181,7 +201,10 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Error::Fit(error) => error.remedy().map(Into::into),
+            Error::Fit { error, .. } => fit::hint(error).map(Into::into),
+            Error::MemoryLimit { what, .. } => {
+                Some(format!("Lower {what}, or raise hinted_exemplar.max_memory."))
+            }
             Error::UnknownName { names, .. } => Some(format!("It is {names}.")),
             Error::LengthsDiffer { argument: "reasons", .. } => {
                 Some("Use NULL elements for counter-exemplars without a reason.".into())
