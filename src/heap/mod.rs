@@ -1,6 +1,7 @@
 //! Rows and values read from heap and TOAST pages.
 
 pub mod page;
+mod read_ahead;
 pub mod table;
 pub mod toast;
 pub mod toast_chunks;

@@ -4,6 +4,7 @@ use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::{PgRelation, pg_sys};
 
 use crate::heap::page::{self, Locked, PINNED_AT_ONCE, Page, Row};
+use crate::heap::read_ahead::ReadAhead;
 use crate::heap::toast_pointer::ToastPointer;
 use crate::postgres::gucs;
 use crate::postgres::relation::Relation;
@@ -76,10 +77,14 @@ impl<'a> Table<'a> {
 
     /// Takes the candidates in `blocks` whose line pointers may be those of rows that the snapshot sees.
     pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<Seen>) {
-        let mut offsets = Vec::new();
+        let (mut offsets, mut ahead, mut asked) = (Vec::new(), ReadAhead::of(&self.relation), 0);
         for (first, group) in (0..).step_by(PINNED_AT_ONCE).zip(blocks.chunks(PINNED_AT_ONCE)) {
             pgrx::check_for_interrupts!();
             if self.is_heap {
+                // SAFETY: as for the pages themselves.
+                unsafe {
+                    ahead.ask(&self.relation, |i| blocks.get(i).copied(), &mut asked, first + group.len());
+                }
                 self.look_at_pages(first, group, &mut offsets, candidates);
                 continue;
             }
@@ -220,6 +225,13 @@ impl Drop for Table<'_> {
         // SAFETY: made by `new`, freed once; this also unpins the page it may hold.
         unwind::close(|| unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) });
     }
+}
+
+/// Whether a relation has an access method of its own that does not read by places.
+pub fn has_own_access_method(relation: &PgRelation) -> bool {
+    // SAFETY: an open relation has its access method's routines if it has one.
+    let access_method = unsafe { relation.rd_tableam.as_ref() };
+    access_method.is_some_and(|routines| routines.scan_set_tidrange.is_none())
 }
 
 /// Whether a relation is another session's temporary table, whose rows are not to be seen.

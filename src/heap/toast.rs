@@ -147,9 +147,11 @@ impl<'a> Toast<'a> {
         is_news: bool,
         found: Found,
     ) -> Result<Vec<(usize, Missed)>, Error> {
-        let mut missed = Vec::new();
-        for seeks in seeks.chunks(PINNED_AT_ONCE) {
+        let (mut missed, all, mut asked, mut read) = (Vec::new(), seeks, 0, 0);
+        for seeks in all.chunks(PINNED_AT_ONCE) {
             pgrx::check_for_interrupts!();
+            read += seeks.len();
+            self.chunks.read_ahead(|i| all.get(i).map(|seek| seek.block), &mut asked, read);
             let pages: Vec<_> = seeks.iter().map(|seek| self.chunks.page(seek.block)).collect();
             pages.iter().flatten().for_each(ChunkTable::prefetch);
             let look = |(seek, page): (&Seek, &Option<Page>)| match page {

@@ -3,6 +3,7 @@
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::page::{self, PINNED_AT_ONCE, Page, Row, prefetch};
+use crate::heap::read_ahead::ReadAhead;
 use crate::postgres::gucs;
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
@@ -23,6 +24,7 @@ pub struct ChunkTable<'a> {
     index: Index,
     relation: Relation,
     blocks: u32,
+    ahead: ReadAhead,
     snapshot: &'a Snapshot,
 }
 
@@ -64,8 +66,8 @@ impl<'a> ChunkTable<'a> {
             let indexes = PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(relation.as_ptr()));
             let mut opened = indexes.iter_oid().filter_map(Relation::open);
             let index = Index::open(&relation, opened.find(|index| (*index.rd_index).indisvalid)?, snapshot);
-            let blocks = page::blocks(&relation);
-            Some(ChunkTable { index, relation, blocks, snapshot })
+            let (blocks, ahead) = (page::blocks(&relation), ReadAhead::of(&relation));
+            Some(ChunkTable { index, relation, blocks, ahead, snapshot })
         }
     }
 
@@ -78,6 +80,15 @@ impl<'a> ChunkTable<'a> {
     pub fn prefetch(page: &Page) {
         let rows = 1..=page.offsets_roughly().min(MOST_ROWS_AHEAD);
         rows.for_each(|offset| page.prefetch_row(offset, HEAD));
+    }
+
+    /// Asks for pages that are read soon, as [`ReadAhead::ask`].
+    pub fn read_ahead(&mut self, block: impl Fn(usize) -> Option<u32>, asked: &mut usize, read: usize) {
+        let last = self.blocks.saturating_sub(1);
+        if self.blocks > 0 {
+            // SAFETY: as for `page`.
+            unsafe { self.ahead.ask(&self.relation, |i| block(i).map(|block| block.min(last)), asked, read) }
+        }
     }
 
     /// A page, if there is one.

@@ -77,6 +77,19 @@ impl<'a> Plan<'a> {
         all
     }
 
+    /// Calls `with` with the plan, if the query is one statement.
+    pub fn planned<T>(&self, with: impl FnOnce(&pg_sys::PlannedStmt) -> T) -> Option<T> {
+        // SAFETY: as in `sorts_all_rows`.
+        unsafe {
+            let cached = pg_sys::SPI_plan_get_cached_plan(self.plan);
+            let statements = PgList::<pg_sys::PlannedStmt>::from_pg(cached.as_ref()?.stmt_list);
+            let statement = statements.get_ptr(0).filter(|_| statements.len() == 1);
+            let result = statement.map(|statement| with(&*statement));
+            pg_sys::ReleaseCachedPlan(cached, std::ptr::null_mut());
+            result
+        }
+    }
+
     /// Runs the query.
     ///
     /// # Safety

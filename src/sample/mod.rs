@@ -14,7 +14,6 @@ use pgrx::pg_sys;
 use crate::error::Error;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::spi::Connection;
-use crate::sample::parts::Parts;
 use crate::source::Source;
 use exemplar_svm::{Offered, TrainingSet};
 
@@ -77,18 +76,7 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
     let seed = seed as u64;
     let wanted = set.negatives() + wanted;
     let mut drawing = Drawing { source, connection: &connection, set, wanted, seed, drawn: Drawn::default() };
-    match Parts::of(source, &snapshot) {
-        None => drawing.read_source()?,
-        Some(mut parts) => {
-            let walked = parts.for_walk(source);
-            let empty = walked.iter().all(|part| part.blocks == 0);
-            if empty && parts.others.is_empty() {
-                drawing.read_without_pages()?;
-            } else {
-                drawing.draw_from(&mut parts, &walked)?;
-            }
-        }
-    }
+    drawing.draw(&snapshot)?;
     let drawn = drawing.drawn;
     // SAFETY: compares the level with two settings.
     if unsafe { pg_sys::message_level_is_interesting(pg_sys::DEBUG1 as i32) } {
@@ -105,21 +93,6 @@ impl Drawn {
         let blocks = self.row_ids.iter().flatten().map(|row| (row.table, row.block));
         blocks.collect::<HashSet<_>>().len()
     }
-}
-
-/// As [`draw`] from a relation whose rows are on other servers.
-#[cfg(feature = "pg_test")]
-pub fn draw_without_pages(
-    source: &Source,
-    set: &mut TrainingSet,
-    wanted: usize,
-    seed: i64,
-) -> Result<Drawn, Error> {
-    let connection = Connection::open();
-    let (seed, drawn) = (seed as u64, Drawn::default());
-    let mut drawing = Drawing { source, connection: &connection, set, wanted, seed, drawn };
-    drawing.read_without_pages()?;
-    Ok(drawing.drawn)
 }
 
 struct Drawing<'a> {

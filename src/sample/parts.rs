@@ -1,7 +1,7 @@
 //! What a source consists of: tables whose rows have places, and what only a query can read.
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 
 use pgrx::{PgList, PgRelation, pg_sys};
 
@@ -9,6 +9,7 @@ use crate::heap::table::{self, Seen, Table};
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::source::Source;
+use crate::source::verdict::Reading;
 use row_sampling::{self, Candidates, Part};
 
 /// Blocks with rows whose filling stands for all of a table, and most first or random blocks looked at to find them.
@@ -33,12 +34,20 @@ pub struct Foreign {
     most_offsets: Cell<u16>,
 }
 
+/// A table that is only read from its start.
+pub struct Other {
+    pub relation: Relation,
+    /// About how many rows it has, if that is known.
+    pub rows: Option<f64>,
+    /// Whether its rows are those that the source gives, and not all.
+    pub through_source: bool,
+}
+
 /// What rows are drawn from.
 pub struct Parts<'a> {
     pub pieces: Vec<Piece<'a>>,
-    /// Foreign tables that are only read from the start, and about how many rows each has, if known.
-    pub others: Vec<(Relation, Option<f64>)>,
-    /// Whether rows are read by a query on the source, which applies policies and computes values, and
+    pub others: Vec<Other>,
+    /// Whether rows are read by a query on the source, which applies policies and conditions and computes values, and
     /// not from the pieces themselves.
     pub by_query: bool,
     pub snapshot: &'a Snapshot,
@@ -48,41 +57,52 @@ impl<'a> Parts<'a> {
     /// The parts of `source` that the caller, who may read its column, can draw rows from by their places;
     /// `None` if all that can be done is to read the source from its start.
     pub fn of(source: &Source, snapshot: &'a Snapshot) -> Option<Self> {
-        let by_query = has_policies(&source.relation) || !source.stored;
+        let by_query = source.has_policies() || source.condition.is_some() || !source.stored;
         let mut parts = Parts { pieces: Vec::new(), others: Vec::new(), by_query, snapshot };
-        if by_query && !may_select(&source.relation, None) {
+        let inheritors = inheritors(&source.relation);
+        let is_clear = source.verdict().is_clear(inheritors.iter().map(|relation| relation.oid()));
+        if !is_clear || by_query && !may_select(&source.relation, None) {
             return None;
         }
-        for relation in inheritors(&source.relation) {
-            let attribute = source.attribute_of(&relation)?;
-            let is_source = relation.oid() == source.relation.oid();
-            // SAFETY: an open relation has its pg_class row.
-            match unsafe { (*relation.rd_rel).relkind } as u8 {
-                pg_sys::RELKIND_PARTITIONED_TABLE => (),
-                pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW => {
-                    // As the planner does, the caller's own error comes only from naming it.
-                    if table::is_of_other_session(&relation) && !is_source {
-                        continue;
-                    }
-                    parts.pieces.push(Piece::Here(Table::new(relation, attribute, snapshot).ok()?));
-                }
-                // A query on a foreign partition itself is up to the caller's privileges on it.
-                pg_sys::RELKIND_FOREIGN_TABLE => match Foreign::new(relation) {
-                    Ok(foreign) if by_query || may_select(&foreign.relation, None) => {
-                        parts.pieces.push(Piece::Elsewhere(foreign));
-                    }
-                    Ok(Foreign { relation, .. }) | Err(relation) => {
-                        if by_query || is_source || !may_select(&relation, Some(attribute)) {
-                            return None;
-                        }
-                        let rows = estimated_rows(&relation);
-                        parts.others.push((relation, rows));
-                    }
-                },
-                _ => return None,
+        for relation in inheritors {
+            // The planner knows which parts have no rows for this caller.
+            if let Some((reading, rows)) = source.verdict().reading(relation.oid()) {
+                parts.add(source, relation, reading, rows)?;
             }
         }
         Some(parts)
+    }
+
+    /// Adds one relation; `None` if it cannot be read but with all of the source.
+    fn add(&mut self, source: &Source, relation: Relation, reading: Reading, rows: f64) -> Option<()> {
+        let attribute = source.attribute_of(&relation)?;
+        let is_source = relation.oid() == source.relation.oid();
+        let (relation, rows) = match reading {
+            Reading::Stored => match Table::new(relation, attribute, self.snapshot) {
+                Ok(table) => {
+                    self.pieces.push(Piece::Here(table));
+                    return Some(());
+                }
+                // What has no rows that anybody may read is for Postgres to say.
+                Err(relation) if !table::has_own_access_method(&relation) => return None,
+                Err(relation) => (relation, Some(rows)),
+            },
+            Reading::Foreign => match Foreign::new(relation) {
+                // A query on a foreign partition itself is up to the caller's privileges on it.
+                Ok(foreign) if self.by_query || may_select(&foreign.relation, None) => {
+                    self.pieces.push(Piece::Elsewhere(foreign));
+                    return Some(());
+                }
+                Ok(Foreign { relation, .. }) | Err(relation) => {
+                    let rows = estimated_rows(&relation);
+                    (relation, rows)
+                }
+            },
+            Reading::Custom => (relation, Some(rows)),
+        };
+        let through_source = self.by_query || !may_select(&relation, Some(attribute));
+        self.others.push(Other { relation, rows, through_source });
+        (!is_source).then_some(())
     }
 
     /// The pieces as parts of a walk.
@@ -100,6 +120,11 @@ impl<'a> Parts<'a> {
             Piece::Elsewhere(foreign) => foreign.rows,
         };
         self.pieces.iter().zip(parts).map(rows).sum()
+    }
+
+    /// Whether some rows are on other servers.
+    pub fn has_elsewhere(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Elsewhere(_)))
     }
 
     /// The piece that a table is.
@@ -201,14 +226,6 @@ fn estimated_rows(relation: &PgRelation) -> Option<f64> {
     // SAFETY: an open relation has its pg_class row.
     let rows = f64::from(unsafe { (*relation.rd_rel).reltuples });
     (rows >= 0.0).then_some(rows)
-}
-
-/// Whether row-level security applies to the caller.
-fn has_policies(relation: &PgRelation) -> bool {
-    let (as_caller, no_error) = (pg_sys::InvalidOid, true);
-    // SAFETY: a catalog look-up of an existing relation.
-    let applies = unsafe { pg_sys::check_enable_rls(relation.oid(), as_caller, no_error) };
-    applies == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
 }
 
 /// Whether the caller may SELECT all of a relation, its system columns too, or at least the given column.

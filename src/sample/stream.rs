@@ -2,63 +2,97 @@
 
 use crate::error::Error;
 use crate::postgres::check_interrupts;
-use crate::postgres::spi::ScansFromStart;
-use crate::sample::Drawing;
+use crate::postgres::spi::{self, Rows, ScansFromStart};
+use crate::sample::{Drawing, RowId};
 use crate::source::Source;
+use crate::source::sampling::Part;
 use exemplar_svm::{FitError, Input, Offered, TrainingSet};
-use row_sampling::Reservoir;
+use row_sampling::bottom_k::BottomK;
 
 /// Rows that a query's cursor hands over at a time.
 pub const ROWS_AT_A_TIME: i32 = 500;
 
+/// What a sample of a stream is taken of.
+pub struct Stream<'a> {
+    pub part: Part<'a>,
+    /// Whether its rows have places.
+    pub with_ids: bool,
+    /// Most rows to read, and to keep.
+    pub limit: u64,
+    pub slots: usize,
+}
+
+/// Vectors kept from a stream of rows.
+pub struct Sample {
+    bottom: BottomK,
+    dimensions: usize,
+    values: Vec<f32>,
+    ids: Vec<Option<RowId>>,
+    nulls: u64,
+    /// The slots in the order of the sample, once the stream has ended, and how many were given away.
+    order: Vec<usize>,
+    given: usize,
+    /// Whether the stream was read to its end.
+    pub is_complete: bool,
+}
+
 impl Drawing<'_> {
-    /// A uniform sample of the rows of a query for values, a few more than `wanted`.
-    pub(super) fn sample(&mut self, query: &str, wanted: usize) -> Result<Sample, Error> {
-        let slots = wanted + wanted / 10 + 16;
-        let mut sample = Sample::new(self.seed, slots, self.set.dimensions());
-        let limit = self.most_rows_read();
-        let mut nulls = 0;
+    /// A uniform sample of the rows of a stream.
+    ///
+    /// # Errors
+    /// `DifferentDimensions` and `MixedDimensions` for rows that are kept, `OutOfMemory`.
+    pub(super) fn sample(&self, stream: &Stream) -> Result<Sample, Error> {
+        let mut sample = Sample::new(self.seed, stream.slots, self.set.dimensions());
         let _from_start = ScansFromStart::new();
-        let plan = self.connection.prepare(query, &[]);
+        let query = self.source.query_for_values(stream.part, stream.with_ids, stream.limit);
+        let plan = self.connection.prepare(&query, &[]);
         let mut cursor = plan.open();
         loop {
             let rows = cursor.fetch(ROWS_AT_A_TIME);
             for row in 0..rows.len() {
-                let Some(value) = rows.get(row, 0) else {
-                    nulls += 1;
-                    continue;
-                };
-                let Some(slot) = sample.reservoir.slot() else { continue };
-                let source = self.source;
-                let expected = self.set.expected_dimensions();
-                let keep = |elements: &[f32]| {
-                    if elements.len() != expected.count && sample.reservoir.seen() > 1 {
-                        return Err(source.mixed_dimensions(expected.count, elements.len()));
-                    }
-                    expected.check(elements.len(), Input::Negative(0))?;
-                    Ok(sample.keep(slot, elements)?)
-                };
-                // SAFETY: a value of the column, whose type Source::open has found the cast for.
-                unsafe { source.cast.with_elements(value, keep) }??;
+                self.keep(&mut sample, &rows, row)?;
             }
             if rows.len() == 0 {
                 break;
             }
         }
-        self.drawn.nulls += nulls;
-        sample.is_complete = sample.reservoir.seen() + nulls < limit;
+        sample.is_complete = sample.seen() + sample.nulls < stream.limit;
         Ok(sample)
+    }
+
+    fn keep(&self, sample: &mut Sample, rows: &Rows, row: usize) -> Result<(), Error> {
+        let Some(value) = rows.get(row, 0) else {
+            sample.nulls += 1;
+            return Ok(());
+        };
+        let expected = self.set.expected_dimensions();
+        let keep = |elements: &[f32]| {
+            let Some(slot) = sample.bottom.slot(elements) else { return Ok(()) };
+            if elements.len() != expected.count && sample.seen() > 1 {
+                return Err(self.source.mixed_dimensions(expected.count, elements.len()));
+            }
+            expected.check(elements.len(), Input::Negative(0))?;
+            // SAFETY: the query's columns are value, table and place.
+            let id = rows.get(row, 1).zip(rows.get(row, 2)).map(|(table, place)| unsafe {
+                let (table, (block, offset)) = (spi::oid(table), spi::place(place));
+                RowId { table, block, offset }
+            });
+            Ok(sample.put(slot, elements, id)?)
+        };
+        // SAFETY: a value of the column, whose type Source::open has found the cast for.
+        unsafe { self.source.cast.with_elements(value, keep) }?
     }
 
     /// Offers rows of `sample` until `wanted` of them are negatives.
     pub(super) fn offer_sample(&mut self, sample: &mut Sample, wanted: usize) -> Result<(), Error> {
-        let enough = self.missing() - wanted;
-        self.set.reserve(wanted.min(sample.reservoir.used()))?;
+        let enough = self.missing() - wanted.min(self.missing());
+        self.drawn.nulls += std::mem::take(&mut sample.nulls);
+        self.set.reserve(wanted.min(sample.bottom.used()))?;
         while self.missing() > enough {
-            let Some(elements) = sample.next() else { break };
+            let Some((elements, id)) = sample.next() else { break };
             let offered = offer(self.source, self.set, elements)?;
             check_interrupts();
-            self.count(offered, None);
+            self.count(offered, id);
         }
         Ok(())
     }
@@ -71,46 +105,56 @@ fn offer(source: &Source, set: &mut TrainingSet, elements: &[f32]) -> Result<Off
     }
     Ok(set.offer_negative(elements, 0)?)
 }
-/// Vectors kept from a stream of rows.
-pub struct Sample {
-    pub reservoir: Reservoir,
-    dimensions: usize,
-    values: Vec<f32>,
-    /// The slots in random order, once the stream has ended, and how many were given away.
-    order: Vec<usize>,
-    given: usize,
-    /// Whether the stream was read to its end.
-    pub is_complete: bool,
-}
 
 impl Sample {
     fn new(seed: u64, slots: usize, dimensions: usize) -> Self {
-        let reservoir = Reservoir::new(seed, slots);
-        Sample { reservoir, dimensions, values: Vec::new(), order: Vec::new(), given: 0, is_complete: false }
+        Sample {
+            bottom: BottomK::new(seed, slots),
+            dimensions,
+            values: Vec::new(),
+            ids: Vec::new(),
+            nulls: 0,
+            order: Vec::new(),
+            given: 0,
+            is_complete: false,
+        }
     }
 
-    fn keep(&mut self, slot: usize, elements: &[f32]) -> Result<(), FitError> {
+    fn put(&mut self, slot: usize, elements: &[f32], id: Option<RowId>) -> Result<(), FitError> {
         let d = self.dimensions;
-        if self.values.len() == slot * d {
-            return append(&mut self.values, elements);
+        if self.ids.len() == slot {
+            append(&mut self.values, elements)?;
+            self.ids.push(id);
+            return Ok(());
         }
         self.values[slot * d..][..d].copy_from_slice(elements);
+        self.ids[slot] = id;
         Ok(())
+    }
+
+    /// Rows of the stream with a value.
+    pub fn seen(&self) -> u64 {
+        self.bottom.seen()
+    }
+
+    /// All rows of the stream.
+    pub fn read(&self) -> u64 {
+        self.seen() + self.nulls
     }
 
     /// Whether no row of the stream was let pass or replaced.
     pub fn has_all(&self) -> bool {
-        self.reservoir.used() as u64 == self.reservoir.seen()
+        self.bottom.used() as u64 == self.seen()
     }
 
-    /// The next vector in random order.
-    fn next(&mut self) -> Option<&[f32]> {
+    /// The next vector in the order of the sample.
+    fn next(&mut self) -> Option<(&[f32], Option<RowId>)> {
         if self.given == 0 {
-            self.order = self.reservoir.shuffled_slots();
+            self.order = self.bottom.slots_in_order();
         }
         let slot = *self.order.get(self.given)?;
         self.given += 1;
-        Some(&self.values[slot * self.dimensions..][..self.dimensions])
+        Some((&self.values[slot * self.dimensions..][..self.dimensions], self.ids[slot]))
     }
 }
 

@@ -1,16 +1,22 @@
 //! Where negatives come from: a relation and its column of vectors.
 
 pub mod cast;
+pub mod sampling;
+pub mod verdict;
 
+use std::cell::OnceCell;
 use std::ffi::CStr;
+use std::rc::Rc;
 
 use pgrx::{PgRelation, pg_sys};
 
 use crate::error::Error;
+use crate::heap::page;
 use crate::postgres::relation::Relation;
 use crate::postgres::spi::Connection;
 use crate::search::key::Key;
 use crate::source::cast::Cast;
+use crate::source::verdict::Verdict;
 
 /// A relation's OID as SQL's `regclass`, not yet opened.
 #[derive(Debug)]
@@ -48,6 +54,9 @@ pub struct Source {
     pub cast: Cast,
     /// Whether rows hold the column's value; where they do not, a query computes it.
     pub stored: bool,
+    /// The condition, in SQL, that rows to be drawn satisfy; it has been checked to be one expression.
+    pub condition: Option<String>,
+    verdict: OnceCell<Rc<Verdict>>,
     vector_type: pg_sys::Oid,
     /// The column's type, and what that is below any domain.
     column_type: pg_sys::Oid,
@@ -66,7 +75,19 @@ impl Source {
         check_kind(&relation)?;
         match find_column(&relation, &column, vector_type) {
             Found::Column { dimensions, cast, stored, column_type, base_type } => {
-                Ok(Source { relation, column, dimensions, cast, stored, vector_type, column_type, base_type })
+                let (condition, verdict) = (None, OnceCell::new());
+                Ok(Source {
+                    relation,
+                    column,
+                    dimensions,
+                    cast,
+                    stored,
+                    condition,
+                    verdict,
+                    vector_type,
+                    column_type,
+                    base_type,
+                })
             }
             Found::OtherType { found, vector_columns } => {
                 let relation = relation.name().to_string();
@@ -115,17 +136,40 @@ impl Source {
         column.filter(|column| column.atttypid == self.column_type).map(|column| column.attnum.into())
     }
 
-    /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy or a view
-    /// may go by anything, such as a setting that changes within a transaction, and other servers have snapshots
-    /// of their own.
+    /// Whether the rows that a user sees are the same as long as the snapshot is. A row-security policy, a view or a
+    /// condition may go by anything, such as a setting that changes within a transaction; other servers, and extensions
+    /// that read a table in their own way, have snapshots of their own.
     pub fn is_fixed_by_snapshot(&self) -> bool {
-        let (current_user, no_error) = (pg_sys::InvalidOid, true);
-        // SAFETY: an open relation has its pg_class row; catalog look-ups for it.
-        let (class, policies) = unsafe {
-            (&*self.relation.rd_rel, pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error))
-        };
+        // SAFETY: an open relation has its pg_class row.
+        let class = unsafe { &*self.relation.rd_rel };
         let is_table = matches!(class.relkind as u8, pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW);
-        is_table && !class.relhassubclass && policies as u32 != pg_sys::CheckEnableRlsResult::RLS_ENABLED
+        is_table
+            && !class.relhassubclass
+            && self.condition.is_none()
+            && !self.has_policies()
+            && self.verdict().is_only(self.relation.oid())
+    }
+
+    /// Whether TABLESAMPLE can be asked of it.
+    pub fn has_tablesample(&self) -> bool {
+        // SAFETY: an open relation has its pg_class row.
+        let kind = unsafe { (*self.relation.rd_rel).relkind } as u8;
+        // Other access methods may have no such scans, and say so only by an error.
+        let is_table = matches!(kind, pg_sys::RELKIND_RELATION | pg_sys::RELKIND_MATVIEW);
+        kind == pg_sys::RELKIND_PARTITIONED_TABLE || is_table && page::is_heap(&self.relation)
+    }
+
+    /// Whether row-level security applies to the caller.
+    pub fn has_policies(&self) -> bool {
+        let (current_user, no_error) = (pg_sys::InvalidOid, true);
+        // SAFETY: a catalog look-up of an existing relation.
+        let applies = unsafe { pg_sys::check_enable_rls(self.relation.oid(), current_user, no_error) };
+        applies as u32 == pg_sys::CheckEnableRlsResult::RLS_ENABLED
+    }
+
+    /// What the planner says of it.
+    pub fn verdict(&self) -> &Verdict {
+        self.verdict.get_or_init(|| Verdict::of(self))
     }
 
     /// Raises what Postgres raises when the caller may not read the column, or nobody can now.
@@ -133,33 +177,6 @@ impl Source {
         let query = format!("SELECT {} FROM {} WHERE false", self.quoted_vector(), quoted(&self.relation));
         // SAFETY: the query has no parameters.
         unsafe { connection.prepare(&query, &[]).select(&mut []) };
-    }
-
-    /// The query for table, place and value of the rows of `relation`, which is the source or inherits
-    /// from it, at the places of its parameter of type `tid[]`.
-    pub fn query_by_tid(&self, relation: &PgRelation) -> String {
-        let (relation, column) = (quoted(relation), self.quoted_column());
-        format!("SELECT tableoid, ctid, {column} FROM {relation} WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)")
-    }
-
-    /// The query for the places of all rows with a value.
-    pub fn query_for_places(&self) -> String {
-        let (relation, column) = (quoted(&self.relation), self.quoted_column());
-        format!("SELECT tableoid, ctid FROM {relation} WHERE {column} IS NOT NULL")
-    }
-
-    /// The query for the values of the first rows of `relation`, which is the source or inherits from it.
-    pub fn query_for_values(&self, relation: &PgRelation, limit: u64) -> String {
-        format!("SELECT {} FROM {} LIMIT {limit}", self.quoted_column(), quoted(relation))
-    }
-
-    /// The query for the values of the first rows of `percent` of the source's blocks.
-    pub fn query_for_sample(&self, percent: f64, seed: i32, limit: u64) -> String {
-        format!(
-            "SELECT {} FROM {} TABLESAMPLE pg_catalog.system ({percent}) REPEATABLE ({seed}) LIMIT {limit}",
-            self.quoted_column(),
-            quoted(&self.relation)
-        )
     }
 
     /// The query for the values, cast to `vector`, of the `$2` rows with the largest inner product with the vector

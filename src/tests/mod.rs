@@ -1,7 +1,9 @@
 //! What needs a server, and Rust to look at it.
 
+mod engine;
 mod sampling;
 mod toast;
+mod verdict;
 
 use pgrx::prelude::*;
 

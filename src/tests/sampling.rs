@@ -9,7 +9,7 @@ use crate::sample::{self, Drawn, RowId};
 use crate::source::Source;
 use exemplar_svm::{Dimensions, Query, TrainingSet};
 
-fn source(relation: &str) -> Source {
+pub fn source(relation: &str) -> Source {
     let oid = Spi::get_one::<pg_sys::Oid>(&format!("SELECT '{relation}'::regclass::oid")).unwrap();
     let vector = Spi::get_one::<pg_sys::Oid>("SELECT 'vector'::regtype::oid").unwrap();
     Source::open(oid.unwrap().into(), "v".to_string().into(), vector.unwrap()).unwrap()
@@ -36,7 +36,7 @@ fn draw(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (Vec<i64
     (ids, drawn)
 }
 
-fn draw_2d(relation: &str, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
+pub fn draw_2d(relation: &str, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
     draw(relation, 2, wanted, seed)
 }
 
@@ -243,27 +243,5 @@ mod tests {
                  RAISE 'undo';
              EXCEPTION WHEN raise_exception THEN NULL; END $$");
         assert_eq!((draw_2d("t", 50, 5).0, draw_2d("t", 590, 5).0), before);
-    }
-
-    #[pg_test]
-    fn a_table_without_pages_here_is_sampled_by_query() {
-        // No shell of a distributed table is at hand: an ordinary table stands for one.
-        run("CREATE TABLE t AS SELECT ARRAY[i, 1]::vector AS v FROM generate_series(1, 20000) i");
-        let mut set = TrainingSet::new(
-            Dimensions { count: 2, reference: exemplar_svm::Input::Declared },
-            &Query::default(),
-        )
-        .unwrap();
-        // SAFETY: as above.
-        let drawn = unsafe {
-            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-            let drawn = sample::draw_without_pages(&source("t"), &mut set, 100, 1).unwrap();
-            pg_sys::PopActiveSnapshot();
-            drawn
-        };
-        let ids: BTreeSet<i64> =
-            set.rows().outer_iter().map(|row| f64::from(row[0] / row[1]).round() as i64).collect();
-        assert_eq!((ids.len(), drawn.exhausted), (100, false));
-        assert!(ids.last().unwrap() - ids.first().unwrap() > 5000, "the rows of a few blocks in a row");
     }
 }

@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bottom_k;
 pub mod interpolation;
 
 use std::cmp::Reverse;
@@ -322,49 +323,6 @@ const FEISTEL_ROUNDS: u32 = 6;
 const HALF: u32 = REGION_BITS / 2;
 const HALF_MASK: u32 = (1 << HALF) - 1;
 
-/// A uniform sample of a stream of rows whose end is not known (Vitter's algorithm R): says which row
-/// to keep in which slot.
-#[derive(Debug, Clone)]
-pub struct Reservoir {
-    seed: u64,
-    slots: usize,
-    seen: u64,
-}
-
-impl Reservoir {
-    pub fn new(seed: u64, slots: usize) -> Self {
-        Reservoir { seed: mix(seed), slots, seen: 0 }
-    }
-
-    /// The slot to keep the next row in, in place of what is there; `None` to let it pass.
-    pub fn slot(&mut self) -> Option<usize> {
-        let number = mix(self.seed ^ mix(self.seen));
-        self.seen += 1;
-        if self.seen <= self.slots as u64 {
-            return Some(self.seen as usize - 1);
-        }
-        let slot = ((u128::from(number) * u128::from(self.seen)) >> 64) as usize;
-        (slot < self.slots).then_some(slot)
-    }
-
-    /// How many rows have passed.
-    pub fn seen(&self) -> u64 {
-        self.seen
-    }
-
-    /// How many slots are in use; they are the first ones.
-    pub fn used(&self) -> usize {
-        (self.slots as u64).min(self.seen) as usize
-    }
-
-    /// The slots in use in a random order: the first ones hold a uniform sample too.
-    pub fn shuffled_slots(&self) -> Vec<usize> {
-        let mut slots: Vec<usize> = (0..self.used()).collect();
-        slots.sort_by_key(|&slot| mix(!self.seed ^ mix(slot as u64)));
-        slots
-    }
-}
-
 /// A key for [`Part`] that is the same wherever a table has the same name.
 pub fn key_of(name: &str) -> u64 {
     name.bytes().fold(1, |key, byte| mix(key ^ u64::from(byte)))
@@ -529,33 +487,5 @@ mod tests {
         let tables: Tables = &[(&[10; 500], 10.0)];
         assert_eq!(sample(1, tables, 50), sample(1, tables, 50));
         assert_ne!(sample(1, tables, 50), sample(2, tables, 50));
-    }
-
-    #[test]
-    fn a_reservoir_and_its_first_slots_are_uniform() {
-        for (rows, slots, taken) in [(50, 10, 10), (50, 10, 3), (7, 10, 7), (7, 10, 2)] {
-            let mut counts = vec![0.0; rows];
-            let seeds = 4000;
-            for seed in 0..seeds {
-                let mut reservoir = Reservoir::new(seed, slots);
-                let mut kept = vec![0; slots];
-                for row in 0..rows {
-                    if let Some(slot) = reservoir.slot() {
-                        kept[slot] = row;
-                    }
-                }
-                for slot in reservoir.shuffled_slots().into_iter().take(taken) {
-                    counts[kept[slot]] += 1.0;
-                }
-            }
-            let p = taken as f64 / rows as f64;
-            let (mean, variance) = (seeds as f64 * p, seeds as f64 * p * (1.0 - p));
-            if taken == rows {
-                assert!(counts.iter().all(|&count| count == mean));
-            } else {
-                let ratio = counts.iter().map(|c| (c - mean).powi(2) / variance).sum::<f64>() / rows as f64;
-                assert!((0.3..2.2).contains(&ratio), "{ratio} for {taken} of {rows}");
-            }
-        }
     }
 }

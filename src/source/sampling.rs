@@ -1,0 +1,79 @@
+//! The queries by which rows are drawn.
+
+use pgrx::PgRelation;
+
+use crate::source::{Source, quoted};
+
+/// Which rows a query for values reads.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    /// All that the source gives.
+    Source,
+    /// Those of a table that the source is or inherits to.
+    Table(&'a PgRelation),
+    /// Those that the source gives of such a table.
+    TableOfSource(&'a PgRelation),
+    /// Each row with a chance of so many percent, by this seed.
+    Bernoulli { percent: f64, seed: i32 },
+}
+
+impl Source {
+    /// The query for the values of the first `limit` rows of a part; `with_ids` for their tables and places too.
+    pub fn query_for_values(&self, part: Part, with_ids: bool, limit: u64) -> String {
+        let ids = if with_ids { ", tableoid, ctid" } else { "" };
+        let from = match part {
+            Part::Source | Part::TableOfSource(_) => quoted(&self.relation),
+            Part::Table(relation) => quoted(relation),
+            Part::Bernoulli { percent, seed } => format!(
+                "{} TABLESAMPLE pg_catalog.bernoulli ({percent}) REPEATABLE ({seed})",
+                quoted(&self.relation)
+            ),
+        };
+        let mut conditions: Vec<String> = self.condition().into_iter().collect();
+        if let Part::TableOfSource(relation) = part {
+            let oid = relation.oid().to_u32();
+            conditions.push(format!("tableoid OPERATOR(pg_catalog.=) {oid}::pg_catalog.oid"));
+        }
+        let condition = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
+        format!("SELECT {}{ids} FROM {from}{condition} LIMIT {limit}", self.quoted_column())
+    }
+
+    /// The query whose plan shows how the source is read: all of it, or what satisfies its condition.
+    pub fn query_for_plan(&self, with_condition: bool) -> String {
+        let condition = self.condition().filter(|_| with_condition);
+        let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+        format!("SELECT {} FROM {}{condition}", self.quoted_column(), quoted(&self.relation))
+    }
+
+    /// The query for how many rows there are.
+    pub fn query_for_count(&self) -> String {
+        let condition = self.condition().map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+        format!("SELECT pg_catalog.count(*) FROM {}{condition}", quoted(&self.relation))
+    }
+
+    /// The query for table, place and value of the rows of `relation`, which is the source or inherits
+    /// from it, at the places of its parameter of type `tid[]`.
+    pub fn query_by_tid(&self, relation: &PgRelation) -> String {
+        let (relation, column) = (quoted(relation), self.quoted_column());
+        let condition = self.condition().map(|condition| format!(" AND {condition}")).unwrap_or_default();
+        format!(
+            "SELECT tableoid, ctid, {column} FROM {relation} WHERE ctid OPERATOR(pg_catalog.=) ANY ($1){condition}"
+        )
+    }
+
+    /// The query for the places of all rows with a value.
+    pub fn query_for_places(&self) -> String {
+        let (relation, column) = (quoted(&self.relation), self.quoted_column());
+        let condition = self.condition().map(|condition| format!(" AND {condition}")).unwrap_or_default();
+        format!("SELECT tableoid, ctid FROM {relation} WHERE {column} IS NOT NULL{condition}")
+    }
+
+    /// The condition on rows in parentheses, which a comment in it does not end.
+    fn condition(&self) -> Option<String> {
+        self.condition.as_ref().map(|condition| format!("({condition}\n)"))
+    }
+}
