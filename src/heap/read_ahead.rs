@@ -47,7 +47,7 @@ impl ReadAhead {
         {
             let is_warm = self.in_memory >= WARM_AFTER;
             *asked += 1;
-            if is_warm && *asked % ASKED_WHERE_WARM != 0 {
+            if is_warm && !asked.is_multiple_of(ASKED_WHERE_WARM) {
                 continue;
             }
             // SAFETY: the caller's.

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Negatives of hypertables of which some chunks are compressed. TIMESCALEDB names the folder of an installation: `make install DESTDIR=folder`.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/engine.sh
+. "$ROOT/tests/engine.sh"
+
+if [ -z "${TIMESCALEDB:-}" ]; then
+    echo "skipped: TIMESCALEDB does not name an installation of TimescaleDB"
+    finish
+    exit
+fi
+start_engine timescaledb "$TIMESCALEDB"
+query "CREATE TABLE items (at timestamptz NOT NULL, id int, v vector(3));
+       SELECT create_hypertable('items', 'at', chunk_time_interval => interval '1 day');
+       INSERT INTO items SELECT timestamptz '2026-01-01' + i * interval '1 minute', i, ARRAY[cos(i / 5000), sin(i / 5000), 0.01 * (i % 97)]::vector
+       FROM generate_series(1, 28800) i;
+       CREATE TABLE plain AS SELECT * FROM items;
+       ALTER TABLE items SET (timescaledb.compress, timescaledb.compress_orderby = 'at')" >/dev/null
+all="hinted_exemplar('SOURCE', 'v', exemplar => '[1,0.5,0.2]', sample_size => 100000)"
+same() { is_true "${all/SOURCE/$1} <=> ${all/SOURCE/$2} < 1e-6"; }
+check "a hypertable's rows are all drawn" same items plain
+query "SELECT compress_chunk(c) FROM show_chunks('items') WITH ORDINALITY s(c, n) WHERE n <= 12" >/dev/null
+check "those of compressed chunks too" same items plain
+query "ANALYZE items" >/dev/null
+check "after ANALYZE too" same items plain
+query "INSERT INTO items SELECT timestamptz '2026-01-02' + i * interval '1 second', -i, ARRAY[i % 7, -1, i % 5]::vector FROM generate_series(1, 500) i;
+       INSERT INTO plain SELECT * FROM items WHERE id < 0"
+check "and rows that came after a chunk was compressed" same items plain
+check "one seed gives one answer" is_true "$(fit items) = $(fit items)"
+check "samples are like those of a plain table" is_true "(SELECT count(*) FROM generate_series(1, 20) seed
+    WHERE hinted_exemplar('items', 'v', exemplar => '[1,0.5,0.2]', seed => seed) <=> hinted_exemplar('plain', 'v', exemplar => '[1,0.5,0.2]', seed => seed + 100) > 0.02) = 0"
+query "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('items') c" >/dev/null
+check "with all chunks compressed" same items plain
+finish
