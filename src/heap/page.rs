@@ -85,17 +85,10 @@ impl Locked<'_> {
 
     /// The row of a line pointer, if there is one.
     pub fn row(&self, offset: u16) -> Option<Row> {
-        let page = self.0.start();
-        if offset > self.offsets() {
-            return None;
-        }
-        // SAFETY: the line pointer exists, and a normal one lies within its page.
-        unsafe {
-            let pointer = *pg_sys::PageGetItemId(page as pg_sys::Page, offset);
-            let row =
-                || Row { start: page.add(pointer.lp_off() as usize), length: pointer.lp_len() as usize };
-            (pointer.lp_flags() == pg_sys::LP_NORMAL).then(row)
-        }
+        // SAFETY: a pinned page is a block of bytes. Under the lock others write nothing but hints, none of which is read here.
+        let page = unsafe { std::slice::from_raw_parts(self.0.start(), pg_sys::BLCKSZ as usize) };
+        let row = stored_bytes::row(page, offset)?;
+        Some(Row { start: page[row.start..].as_ptr(), length: row.len() })
     }
 
     /// All rows and their offsets.

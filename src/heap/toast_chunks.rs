@@ -193,19 +193,8 @@ impl Drop for Index {
 /// # Safety
 /// The row lies on a page that is locked.
 unsafe fn chunk(Row { start, length }: Row) -> Option<(u32, Chunk)> {
-    // SAFETY: a row starts with its header, which says where its columns start. They are never null: an oid, an int4 and
-    // a plain varlena.
-    unsafe {
-        let columns = usize::from((*start.cast::<pg_sys::HeapTupleHeaderData>()).t_hoff);
-        if columns + 8 >= length {
-            return None;
-        }
-        let number = start.add(columns).cast::<u32>().read_unaligned();
-        let sequence = start.add(columns + 4).cast::<i32>().read_unaligned();
-        let data = start.add(columns + 8).cast::<pg_sys::varlena>();
-        let is_plain = pgrx::varatt_is_4b_u(data) || pgrx::varatt_is_1b(data) && !pgrx::varatt_is_1b_e(data);
-        let (size, start) = (pgrx::varsize_any_exhdr(data), pgrx::vardata_any(data).cast());
-        (is_plain && columns + 8 + pgrx::varsize_any(data) <= length)
-            .then_some((number, Chunk { sequence, start, size }))
-    }
+    // SAFETY: the caller's. Under the lock others write nothing but hints, none of which is read here.
+    let row = unsafe { std::slice::from_raw_parts(start, length) };
+    let stored_bytes::Chunk { value_id, sequence, data } = stored_bytes::chunk(row)?;
+    Some((value_id, Chunk { sequence, start: row[data.start..].as_ptr(), size: data.len() }))
 }

@@ -1,14 +1,12 @@
 //! The pointer that a row holds in the place of a value that is stored out of line.
 
 use pgrx::pg_sys;
-
-/// Bytes of a toast pointer, the two of its varlena header first.
-const POINTER: usize = 2 + size_of::<pg_sys::varatt_external>();
+use stored_bytes::TOAST_POINTER;
 
 /// A value's toast pointer.
 #[derive(Clone, Copy)]
 pub struct ToastPointer {
-    bytes: [u8; POINTER],
+    bytes: [u8; TOAST_POINTER],
     pub number: u32,
     /// Bytes of the value without a header.
     pub size: usize,
@@ -28,12 +26,9 @@ impl ToastPointer {
             if !pgrx::varatt_is_1b_e(varlena) || pgrx::vartag_1b_e(varlena) != on_disc {
                 return None;
             }
-            let bytes = varlena.cast::<[u8; POINTER]>().read();
-            let external = bytes.as_ptr().add(2).cast::<pg_sys::varatt_external>().read_unaligned();
-            let size = (external.va_extinfo & pg_sys::VARLENA_EXTSIZE_MASK) as usize;
-            let is_plain = external.va_rawsize as usize == size + pg_sys::VARHDRSZ;
-            let (number, table) = (external.va_valueid.to_u32(), external.va_toastrelid);
-            is_plain.then_some(ToastPointer { bytes, number, size, table })
+            let bytes = varlena.cast::<[u8; TOAST_POINTER]>().read();
+            let stored_bytes::ToastPointer { value_id, size, table } = stored_bytes::toast_pointer(&bytes)?;
+            Some(ToastPointer { bytes, number: value_id, size, table: table.into() })
         }
     }
 

@@ -15,7 +15,7 @@ use crate::postgres::unwind;
 use crate::postgres::{check_interrupts, memory};
 
 /// Bytes before the first element.
-const HEADER: usize = 8;
+const HEADER: usize = stored_bytes::VECTOR_HEADER;
 
 /// A `vector` value of Postgres, detoasted, read-only.
 pub struct Vector {
@@ -37,11 +37,11 @@ impl Vector {
         let varlena = varlena.ok_or(Error::CorruptVector)?;
         let vector = Vector { varlena, copied: varlena.as_ptr() != original };
         // SAFETY: a detoasted varlena has a four-byte header with its size.
-        let size = unsafe { pgrx::varsize_any(varlena.as_ptr()) };
-        if size < HEADER || size != HEADER + 4 * vector.dimensions() {
-            return Err(Error::CorruptVector);
-        }
-        Ok(vector)
+        let bytes = unsafe {
+            let size = pgrx::varsize_any(varlena.as_ptr());
+            std::slice::from_raw_parts(varlena.as_ptr().cast::<u8>(), size)
+        };
+        stored_bytes::vector_dimensions(bytes).map(|_| vector).ok_or(Error::CorruptVector)
     }
 
     fn dimensions(&self) -> usize {
