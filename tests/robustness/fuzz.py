@@ -37,6 +37,10 @@ class Failure(Exception):
     """What must not happen; its text says what."""
 
 
+class Late(Failure):
+    """A call that worked on after its time. A loaded machine can make that of one that did not, but not over and over."""
+
+
 class Fuzzer:
     """One session that makes calls, and another that watches."""
 
@@ -135,7 +139,7 @@ class Fuzzer:
                 for row in result.rows:
                     self.check_value(name, kind, row[i])
         if took > limit + LATE_SECONDS:
-            raise Failure(f"it worked for {took:.2f} s under a timeout of {limit} s")
+            raise Late(f"it worked for {took:.2f} s under a timeout of {limit} s")
 
     def check_value(self, name, kind, value):
         """What a call returned has unit length and no number that is none."""
@@ -173,7 +177,13 @@ def main():
         if options.only is not None:
             print("\n".join(fuzzer.make(number)))
         try:
-            fuzzer.run(number)
+            for more in (2, 1, 0):
+                try:
+                    fuzzer.run(number)
+                    break
+                except Late:
+                    if not more:
+                        raise
         except Failure as failure:
             kind = re.sub(r"\d+(\.\d+)?", "N", str(failure).split("\n")[0])[:80]
             failures[kind] += 1
