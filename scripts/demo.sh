@@ -10,7 +10,7 @@
 lock_clone
 load_environment
 
-run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension "$PG_PRIVATE" ||
+run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension ||
     die "the build failed"
 
 trap '"$ROOT/scripts/cluster.sh" stop demo' EXIT

@@ -25,10 +25,10 @@ build() {
         return
     fi
     command -v cargo >/dev/null || die "it is not built for that Postgres yet, and $(id -un) has no Rust: run make first as the user who has"
-    PG_CONFIG=$1 "$ROOT/scripts/setup.sh"
+    PG_CONFIG=$(source_of "$1") "$ROOT/scripts/setup.sh"
     lock_clone
     load_environment
-    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" stage_extension "$1" || die "the build failed"
+    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" stage_extension || die "the build failed"
 }
 
 install_into() {
@@ -85,7 +85,7 @@ private)
     "$ROOT/scripts/setup.sh"
     lock_clone
     load_environment
-    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR and installing it" install_extension "$PG_PRIVATE" ||
+    run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR and installing it" install_extension ||
         die "the build failed"
     ;;
 *) die "usage: scripts/install.sh build|install|pgvector|uninstall|private" ;;

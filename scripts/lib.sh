@@ -194,8 +194,15 @@ major_of() { "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'; }
 # built_pgvector PG_CONFIG: the folder of the pgvector that setup.sh has built for it, for all clones.
 built_pgvector() { echo "$STATE/pgvector/pg$(major_of "$1")-$("$1" | sha256sum | cut -c1-12)"; }
 
+# source_of PG_CONFIG: for a clone's private copy, that of the Postgres that it is a copy of.
+source_of() { echo "${1#"$CLONES"/*/pg*/tree}"; }
+
 # stage_of PG_CONFIG: the folder that holds what was built for it: lib/ and extension/.
-stage_of() { echo "${CARGO_TARGET_DIR:-$ROOT/target}/stage/pg$(major_of "$1")-$("$1" | sha256sum | cut -c1-12)"; }
+stage_of() {
+    local source
+    source=$(source_of "$1")
+    echo "${CARGO_TARGET_DIR:-$ROOT/target}/stage/pg$(major_of "$source")-$("$source" | sha256sum | cut -c1-12)"
+}
 
 # The one version of all: Cargo.toml's.
 version() { sed -n '/^\[workspace.package\]/,/^\[/ s/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
@@ -220,21 +227,22 @@ remapped_paths() {
         "$(rustc --print sysroot)" "${CARGO_TARGET_DIR:-$ROOT/target}" "$ROOT" "$EXTENSION"
 }
 
-# stage_extension PG_CONFIG: builds it, as users get it, into that folder.
+# stage_extension: builds it, as users get it, into the folder of the Postgres that is set up. Always with the private copy's pg_config:
+# pgrx builds its bindings anew when it is told of another one.
 stage_extension() {
     local stage work built script
-    ! is_staged "$1" || return 0
-    stage=$(stage_of "$1") work=$(stage_of "$1").new
+    ! is_staged "$PG_SOURCE" || return 0
+    stage=$(stage_of "$PG_SOURCE") work=$(stage_of "$PG_SOURCE").new
     rm -rf "$work" "$stage/done"
     mkdir -p "$work/lib" "$work/extension" "$stage"
     touch "$work/done"
     (
         cd "$ROOT"
-        RUSTFLAGS="${RUSTFLAGS:-}$(remapped_paths)" cargo pgrx package --pg-config "$1" \
-            --no-default-features --features "pg$(major_of "$1")" --out-dir "$work/root"
+        RUSTFLAGS="${RUSTFLAGS:-}$(remapped_paths)" cargo pgrx package --pg-config "$PG_PRIVATE" \
+            --no-default-features --features "pg$PG_MAJOR" --out-dir "$work/root"
     ) || return 1
-    built=$work/root$("$1" --sharedir)/extension
-    cp "$work/root$("$1" --pkglibdir)/$EXTENSION".* "$work/lib/" &&
+    built=$work/root$("$PG_PRIVATE" --sharedir)/extension
+    cp "$work/root$("$PG_PRIVATE" --pkglibdir)/$EXTENSION".* "$work/lib/" &&
         cp "$built/$EXTENSION.control" "$work/extension/" &&
         cp "$built/$EXTENSION--$(version).sql" "$work/generated.sql" || return 1
     # Released scripts are frozen; a version that is not has what was generated.
@@ -269,8 +277,8 @@ install_staged() {
     for file in "$stage/extension"/*.sql "$stage/extension"/*.control; do put 644 "$file" "$extension" || return 1; done
 }
 
-# install_extension PG_CONFIG: builds it and installs it there.
-install_extension() { stage_extension "$1" && install_staged "$1"; }
+# install_extension: builds it and installs it into the private copy.
+install_extension() { stage_extension && install_staged "$PG_PRIVATE"; }
 
 # python_with NAME "MODULES" PACKAGE...: sets PYTHON to one that has these modules, in a virtual environment of this name that is made once.
 python_with() {

@@ -18,7 +18,7 @@ data=$(cd "$data" && pwd -P)
 lock_clone
 load_environment
 python_with quality "numpy, qdrant_client" numpy qdrant-client
-run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension "$PG_PRIVATE" ||
+run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension ||
     die "the build failed"
 
 trap '"$ROOT/scripts/cluster.sh" stop quality' EXIT

@@ -86,7 +86,7 @@ with_cluster() {
     local reach
     if [ -z "${CLUSTER:-}" ]; then
         CLUSTER=failed
-        stage build check "building the extension as users get it" install_extension "$PG_PRIVATE" || return
+        stage build check "building the extension as users get it" install_extension || return
         if ! "$ROOT/scripts/cluster.sh" start test; then FAILED=$((FAILED + 1)); return 1; fi
         reach=$("$ROOT/scripts/cluster.sh" env test)
         eval "$reach"
