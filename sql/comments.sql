@@ -11,3 +11,4 @@ COMMENT ON FUNCTION exemplar_svm_accum(internal, vector, boolean, vector) IS 'tr
 COMMENT ON FUNCTION exemplar_svm_final IS 'final function of exemplar_svm_agg';
 COMMENT ON FUNCTION hinted_exemplar_support IS 'planner support: a call that is the same for every row runs once';
 COMMENT ON FUNCTION hinted_exemplar_search_support IS 'planner support: a search returns k rows';
+COMMENT ON FUNCTION hinted_exemplar_version() IS 'the version of the library; pg_extension.extversion is that of the SQL objects';

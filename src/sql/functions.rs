@@ -21,6 +21,12 @@ use crate::sql::report::{FitReport, NewRow};
 /// What a row that was found takes, in the several forms that it is in.
 const BYTES_OF_A_ROW: usize = 256;
 
+/// The version of the library that answers; `pg_extension.extversion` is that of the SQL objects.
+#[pg_extern(stable, parallel_safe)]
+fn hinted_exemplar_version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over what is asked for and `sample_size` rows
 /// of `source`, drawn uniformly from those that the caller sees.
 ///

@@ -17,4 +17,4 @@ ORDER BY proname COLLATE "C", pronargs;
 -- Every column of the fit is described, and functions that share arguments have them in one order.
 SELECT attname FROM pg_attribute WHERE attrelid = 'exemplar_fit'::regclass AND attnum > 0 AND col_description(attrelid, attnum) IS NULL;
 SELECT count(DISTINCT proargnames[1:(SELECT min(pronargs) FROM pg_proc WHERE proname = 'hinted_exemplar')]) AS orders, count(DISTINCT split_part(pg_get_expr(proargdefaults, 0), ', 20, ', 1)) AS defaults, array_agg(DISTINCT pronargs) AS arguments
-FROM pg_proc WHERE proname ~ '^hinted_exemplar' AND proname !~ '_support$';
+FROM pg_proc WHERE proname ~ '^hinted_exemplar' AND proname !~ '_(support|version)$';
