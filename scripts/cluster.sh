@@ -10,6 +10,7 @@
 #        scripts/cluster.sh log NAME              (prints the name of its log)
 #        scripts/cluster.sh env NAME              (prints the environment that reaches it: eval "$(scripts/cluster.sh env NAME)")
 #        scripts/cluster.sh psql NAME [ARGUMENT...]
+# PROGRAMS=directory takes the programs of another Postgres than this clone's.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -96,6 +97,7 @@ run_server() {
 start() {
     local name=$1 place=$CLUSTERS/$1 locale=C socket since=$EPOCHREALTIME
     load_environment
+    PATH=${PROGRAMS:+$PROGRAMS:}$PATH
     if locale -a 2>/dev/null | grep -ix 'C\.utf-\?8' >/dev/null; then locale=C.UTF-8; fi
     make_place "$name"
     step "starting a private PostgreSQL $PG_MAJOR ($name)"
