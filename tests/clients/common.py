@@ -1,0 +1,34 @@
+"""What the clients' tests share: the data, the right answer and counted checks. Run by tests/clients.sh."""
+
+import atexit
+import os
+
+HINT = [0.7, 0.6, 0.1, 0.1]
+ROWS = [[0.9, 0.1, 0.3, 0.1], [0.8, 0.5, 0.3, 0.1], [0.1, 0.1, 0.9, 0.2], [0.2, 0.8, 0.5, 0.1]]
+# The search as psql would send it, all values written out.
+SEARCH = f"""
+    SELECT id, path FROM images
+    ORDER BY embedding <#> (SELECT hinted_exemplar('images', 'embedding', exemplar => (SELECT embedding FROM images WHERE id = 7),
+                                                   hint => '{HINT}'))
+    LIMIT 5"""
+
+passed = failed = 0
+
+
+def check(what: str, good: bool) -> None:
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print("ok     " if good else "FAILED ", what, flush=True)
+
+
+def expected(rows: list) -> list:
+    """The answer that every client must give, once it is looked at itself."""
+    assert len(rows) == 5 and rows[0][0] == 7, rows
+    return [tuple(row) for row in rows]
+
+
+@atexit.register
+def finish() -> None:
+    print(f"{passed} passed, {failed} failed", flush=True)
+    if failed:
+        os._exit(1)
