@@ -19,7 +19,7 @@ CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (extensions 'vect
 SELECT format('ALTER SERVER itself OPTIONS (ADD host %L, ADD port %L, ADD dbname %L)',
               current_setting('unix_socket_directories'), current_setting('port'), current_database()) \gexec
 \set ECHO all
-CREATE USER MAPPING FOR CURRENT_USER SERVER itself;
+CREATE USER MAPPING FOR CURRENT_USER SERVER itself OPTIONS (user :'USER');
 CREATE TABLE large AS SELECT i AS id, ARRAY[i % 7, i % 11, i % 13 + 1]::vector(3) AS v FROM generate_series(1, 30000) i;
 CREATE FOREIGN TABLE f (id int, v vector(3)) SERVER itself OPTIONS (table_name 'large');
 SELECT vector_dims(hinted_exemplar('f', 'v', exemplar => '[1,0.2,0]', sample_size => 100));

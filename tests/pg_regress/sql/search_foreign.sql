@@ -37,7 +37,7 @@ CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (extensions 'vect
 SELECT format('ALTER SERVER itself OPTIONS (ADD host %L, ADD port %L, ADD dbname %L)',
               current_setting('unix_socket_directories'), current_setting('port'), current_database()) \gexec
 \set ECHO all
-CREATE USER MAPPING FOR CURRENT_USER SERVER itself;
+CREATE USER MAPPING FOR CURRENT_USER SERVER itself OPTIONS (user :'USER');
 CREATE FOREIGN TABLE elsewhere (id int, class int, embedding vector(8)) SERVER itself OPTIONS (table_name 'items');
 ANALYZE elsewhere;
 UPDATE vectors SET w = hinted_exemplar('elsewhere', 'embedding', exemplar => x, hint => q, sample_size => 500);
