@@ -43,8 +43,8 @@ stop: ## end that cluster
 test: ## run every test (STAGES="core regress" for some, UPDATE=1 rewrites expected outputs)
 	@scripts/test.sh $(STAGES)
 
-test-all: ## run every test with each supported Postgres that is installed
-	@scripts/test-all.sh
+test-all: ## run every test with each supported Postgres (STAGES=... for some)
+	@scripts/test-all.sh $(STAGES)
 
 test-arm64: ## run the core's tests on arm64, emulated (on Debian)
 	@scripts/arm64.sh
