@@ -175,11 +175,15 @@ CREATE FUNCTION hinted_exemplar_search (
     k bigint DEFAULT 20,
     filter text DEFAULT NULL,
     key text DEFAULT NULL,
+    weights vector DEFAULT NULL,
+    scale float8 DEFAULT NULL,
+    bias float8 DEFAULT NULL,
     OUT tableoid oid,
     OUT ctid tid,
     OUT key text,
     OUT distance float8,
-    OUT margin float8
+    OUT margin float8,
+    OUT recall float8
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20 SUPPORT hinted_exemplar_search_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_search_wrapper';

@@ -53,23 +53,17 @@ pub fn fit_source(
     params: Params,
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
-    let declared = source.dimensions.map(|count| Dimensions { count, reference: Input::Declared });
-    let dimensions = dimensions(declared, query)?;
+    let dimensions = dimensions(declared_by(source), query)?;
     // A hint alone needs no negatives; one row still shows that there are any, and may be read.
-    let hint_alone = query.exemplars.is_empty()
+    let hint_alone = !sampling.always
+        && query.exemplars.is_empty()
         && query.counter_exemplars.is_empty()
         && query.counter_hints.is_empty()
         && sampling.expand == 0;
     let wanted = if hint_alone { 1 } else { sampling.sample_size };
     check_memory(query, wanted, sampling.expand, dimensions.count)?;
-    let mut set = training_set(dimensions, query)?;
-    let key = Key::of(source, wanted, sampling.seed).filter(|_| !hint_alone);
-    let kept = key.as_ref().map(|key| key.take(source, &mut set)).transpose()?.flatten();
-    let drawn = match kept {
-        Some(drawn) => drawn,
-        None => sample::draw(source, &mut set, wanted, sampling.seed)?,
-    };
-    report_sample(source, &drawn, wanted)?;
+    let set = training_set(dimensions, query)?;
+    let Sampled { set, drawn, key } = sample(source, set, wanted, sampling.seed)?;
     let sampled = started.elapsed();
     let Fitted { problem, fit } = fit(set, query, params)?;
     let mut outcome =
@@ -79,6 +73,51 @@ pub fn fit_source(
     }
     outcome.solving = started.elapsed() - sampled;
     Ok(outcome)
+}
+
+/// Rows of a source, beside the examples that they were drawn for.
+pub struct Sampled {
+    pub set: TrainingSet,
+    drawn: Drawn,
+    key: Option<Key>,
+}
+
+impl Sampled {
+    /// Keeps the sample for another call.
+    pub fn keep(self) {
+        if let Some(key) = self.key {
+            key.keep(self.set, self.drawn);
+        }
+    }
+}
+
+/// Rows of `source` for a search by `weights`.
+///
+/// # Errors
+/// See [`Error`].
+pub fn sample_source(source: &Source, weights: &[f32], sampling: Sampling) -> Result<Sampled, Error> {
+    let own = Dimensions { count: weights.len(), reference: Input::Weights };
+    let dimensions = declared_by(source).unwrap_or(own);
+    dimensions.check(weights.len(), Input::Weights)?;
+    let nothing = Query::default();
+    check_memory(&nothing, sampling.sample_size, 0, dimensions.count)?;
+    sample(source, training_set(dimensions, &nothing)?, sampling.sample_size, sampling.seed)
+}
+
+/// Adds `wanted` rows of `source` to `set`: those of the last call, or else newly drawn ones.
+fn sample(source: &Source, mut set: TrainingSet, wanted: usize, seed: i64) -> Result<Sampled, Error> {
+    // One row only shows that there is any.
+    let key = Key::of(source, wanted, seed).filter(|_| wanted > 1);
+    let kept = key.as_ref().map(|key| key.take(source, &mut set)).transpose()?.flatten();
+    let drawn = match kept {
+        Some(drawn) => drawn,
+        None => sample::draw(source, &mut set, wanted, seed)?,
+    };
+    Ok(Sampled { set, drawn, key })
+}
+
+fn declared_by(source: &Source) -> Option<Dimensions> {
+    source.dimensions.map(|count| Dimensions { count, reference: Input::Declared })
 }
 
 /// Fits `query` against the given negatives.
@@ -117,7 +156,7 @@ fn expand(
     drop(best);
     outcome.expanded = expanded.exemplars() - set.exemplars();
     let mut row_ids = memory::with_room(kept.len())?;
-    row_ids.extend(kept.iter().map(|&row| outcome.drawn.row_ids[row]));
+    row_ids.extend(kept.iter().map(|&row| outcome.drawn.row_ids.get(row).copied().flatten()));
     let drawn = Drawn { row_ids, ..outcome.drawn };
     let Fitted { problem, fit } = fit(expanded, query, params)?;
     let sample = std::mem::replace(&mut outcome.problem, problem).into_set();
@@ -167,22 +206,6 @@ fn bytes_beside_rows(set: &TrainingSet, query: &Query) -> usize {
     let rows = set.exemplars() + set.counter_exemplars() + set.negatives();
     let vectors = VECTORS.saturating_add(2 * query.vectors().count()).saturating_mul(set.dimensions());
     rows.saturating_mul(NUMBERS_OF_A_ROW).saturating_add(vectors).saturating_mul(size_of::<f64>())
-}
-
-fn report_sample(source: &Source, drawn: &Drawn, wanted: usize) -> Result<(), Error> {
-    let relation = source.relation.name().to_string();
-    let Drawn { rows, nulls, zeros, .. } = *drawn;
-    if rows == zeros {
-        return Err(Error::NoRows { column: source.column.clone(), relation, nulls, zeros });
-    }
-    if zeros > 0 {
-        notice!("skipped {zeros} sampled rows of relation \"{relation}\" that are the zero vector");
-    }
-    if drawn.exhausted && rows - zeros < wanted as u64 {
-        let found = rows - zeros;
-        notice!("relation \"{relation}\" has only {found} rows to sample, fewer than sample_size");
-    }
-    Ok(())
 }
 
 struct Fitted {

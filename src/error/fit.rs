@@ -9,7 +9,6 @@ pub fn sqlstate(error: &FitError) -> PgSqlErrorCode {
     match error {
         FitError::DifferentDimensions { .. } => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
         FitError::OutOfMemory { .. } => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
-        FitError::NoNegatives => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         _ => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
     }
 }
@@ -33,7 +32,6 @@ pub fn message(error: &FitError, names: &Names) -> String {
             format!("{} must be 0 or between 1e-9 and 1e9", names.of_weight(*input).0)
         }
         FitError::NothingWanted
-        | FitError::NoNegatives
         | FitError::HintsCancel
         | FitError::NeutralHintsCancel
         | FitError::NoDirection => error.to_string(),
@@ -56,7 +54,6 @@ pub fn detail(error: &FitError, names: &Names) -> Option<String> {
         FitError::HintsCancel => "The mean of the normalised hints is the zero vector.".into(),
         FitError::NeutralHintsCancel => "The mean of the normalised neutral hints is the zero vector.".into(),
         FitError::Contradiction { .. } => "A row cannot be wanted and unwanted at once.".into(),
-        FitError::NoNegatives => "Every row is an exemplar or the zero vector.".into(),
         FitError::OutOfMemory { rows, dimensions } => {
             format!("{rows} rows of {dimensions} dimensions do not fit.")
         }
@@ -71,7 +68,6 @@ pub fn hint(error: &FitError) -> Option<&'static str> {
         FitError::NothingWanted => {
             "Give exemplar, exemplars, hint or hints. A sub-select that finds no row gives NULL."
         }
-        FitError::NoNegatives => "A fit needs other rows to tell the exemplars apart from.",
         FitError::DifferentDimensions { .. } => {
             "All vectors, hints among them, must come from the same embedding model."
         }

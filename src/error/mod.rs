@@ -33,6 +33,8 @@ pub enum Error {
     UnknownName { argument: &'static str, name: String, names: &'static str },
     /// Two arguments that go together have different numbers of elements.
     LengthsDiffer { argument: &'static str, found: usize, of: &'static str, expected: usize },
+    /// Weights to search by were given beside examples or texts to fit them from.
+    WeightsBesideExamples,
     /// There are reasons, and no counter-exemplars that they could be about.
     ReasonsAlone,
     /// An aggregate's support function was called outside an aggregate.
@@ -55,8 +57,6 @@ pub enum Error {
     NotOneExpression { filter: String, reason: Option<String> },
     /// Rows of `source` have vectors of different dimensions.
     MixedDimensions { column: String, relation: String, some: usize, others: usize },
-    /// `source` has no row with an embedding that the caller sees.
-    NoRows { column: String, relation: String, nulls: u64, zeros: u64 },
 }
 
 impl From<FitError> for Error {
@@ -99,11 +99,11 @@ impl Error {
             Error::OutOfMemory { .. } => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             Error::MemoryLimit { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Error::MixedDimensions { .. } | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
-            Error::NoRows { .. } => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             Error::OutOfRange { .. }
             | Error::UnknownName { .. }
             | Error::LengthsDiffer { .. }
+            | Error::WeightsBesideExamples
             | Error::ReasonsAlone => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Error::CorruptVector => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Error::NullElement { .. } | Error::NullArgument { .. } => {
@@ -136,6 +136,7 @@ impl Error {
             Error::LengthsDiffer { argument, of, .. } => {
                 format!("{argument} must have as many elements as there are {of}")
             }
+            Error::WeightsBesideExamples => "weights cannot be combined with examples or hints".into(),
             Error::ReasonsAlone => "reasons need counter_exemplars".into(),
             Error::NotInAggregate => "aggregate function called in non-aggregate context".into(),
             Error::UnknownRelation { oid } => format!("relation with OID {oid} does not exist"),
@@ -160,9 +161,6 @@ impl Error {
             Error::NotOneExpression { .. } => "filter must be one expression".into(),
             Error::MixedDimensions { column, relation, .. } => {
                 format!("column \"{column}\" of relation \"{relation}\" has vectors of different dimensions")
-            }
-            Error::NoRows { column, relation, .. } => {
-                format!("relation \"{relation}\" has no rows with a vector in column \"{column}\"")
             }
         }
     }
@@ -189,12 +187,6 @@ impl Error {
                 Some(format!("Some rows have {some} dimensions, others have {others}."))
             }
             Error::NotColumnNames { argument, value } => Some(format!("{argument} is \"{value}\".")),
-            Error::NoRows { nulls: 0, zeros: 0, .. } => {
-                Some("It is empty, or no row is visible to the current user.".into())
-            }
-            Error::NoRows { nulls, zeros, .. } => {
-                Some(format!("It is null in {nulls} rows and the zero vector in {zeros}."))
-            }
             _ => None,
         }
     }
@@ -237,6 +229,9 @@ impl Error {
             Error::NoTids { .. } => {
                 Some("Pass the columns that tell its rows apart as key, such as key => 'id'.".into())
             }
+            Error::WeightsBesideExamples => {
+                Some("Leave weights out to fit them, or give what was fitted before alone.".into())
+            }
             Error::NotColumnNames { .. } => {
                 Some("Write several with commas, and names with upper-case letters in double quotes.".into())
             }
@@ -248,9 +243,6 @@ impl Error {
             }
             Error::MixedDimensions { .. } => {
                 Some("Name a materialized view of the rows of one embedding model as source.".into())
-            }
-            Error::NoRows { .. } => {
-                Some("Load rows first; a fit tells the exemplars apart from the table's other rows.".into())
             }
             _ => None,
         }

@@ -33,6 +33,7 @@ impl Names {
                     Some(column) => format!("a row of column \"{column}\""),
                     None => element("negatives", i),
                 },
+                Input::Weights => "weights".into(),
                 Input::Declared => format!("column \"{}\"", column.as_deref().unwrap_or_default()),
             },
             Names::Aggregate => match input {

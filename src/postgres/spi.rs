@@ -90,6 +90,14 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// The indexes that a query of [`Connection::prepare_once`] gets its rows from in order of an operator's results.
+    pub fn ordering_indexes(&self) -> Vec<pg_sys::Oid> {
+        let mut indexes = Vec::new();
+        // SAFETY: the statement's plan is valid.
+        self.planned(|statement| unsafe { collect_ordering_indexes(statement.planTree, &mut indexes) });
+        indexes
+    }
+
     /// Runs the query.
     ///
     /// # Safety
@@ -139,6 +147,38 @@ unsafe fn sorts(plan: *const pg_sys::Plan) -> bool {
             NodeTag::T_MergeAppend => all((*plan.cast::<pg_sys::MergeAppend>()).mergeplans),
             NodeTag::T_SubqueryScan => sorts((*plan.cast::<pg_sys::SubqueryScan>()).subplan),
             _ => false,
+        }
+    }
+}
+
+/// Adds the indexes whose order a plan's rows come in, in each of its parts.
+///
+/// # Safety
+/// `plan` is null or a valid plan.
+unsafe fn collect_ordering_indexes(plan: *const pg_sys::Plan, indexes: &mut Vec<pg_sys::Oid>) {
+    let mut all = |plans: *mut pg_sys::List| {
+        // SAFETY: a valid list of plans.
+        unsafe {
+            let plans = PgList::<pg_sys::Plan>::from_pg(plans);
+            plans.iter_ptr().for_each(|plan| collect_ordering_indexes(plan, indexes));
+        }
+    };
+    // SAFETY: the caller passes a valid plan, which has the type that its tag says.
+    unsafe {
+        let Some(node) = plan.as_ref() else { return };
+        match node.type_ {
+            NodeTag::T_IndexScan => {
+                let scan = &*plan.cast::<pg_sys::IndexScan>();
+                if !scan.indexorderby.is_null() {
+                    indexes.push(scan.indexid);
+                }
+            }
+            NodeTag::T_Append => all((*plan.cast::<pg_sys::Append>()).appendplans),
+            NodeTag::T_MergeAppend => all((*plan.cast::<pg_sys::MergeAppend>()).mergeplans),
+            NodeTag::T_SubqueryScan => {
+                collect_ordering_indexes((*plan.cast::<pg_sys::SubqueryScan>()).subplan, indexes);
+            }
+            _ => collect_ordering_indexes(node.lefttree, indexes),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Rows that were found: each once, in one order, and returned as a set.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
@@ -29,6 +30,8 @@ pub struct Found {
     pub distance: f64,
     /// `cos(embedding, w)`.
     pub cosine: f64,
+    /// The walks that have found it, a bit each.
+    pub walks: u32,
     /// Where in the answers of the queries it is.
     place: (usize, usize),
 }
@@ -46,21 +49,21 @@ impl<'a> Candidates<'a> {
         Candidates { source, key, answers: Vec::new(), found: Vec::new() }
     }
 
-    /// Adds the rows of a query.
+    /// Adds the rows that the walk of this number, or another from the same start, has found.
     ///
     /// # Errors
     /// [`Error::NoTids`] for a row that nothing names.
-    pub fn add(&mut self, rows: Rows<'a>) -> Result<(), Error> {
+    pub fn add(&mut self, rows: Rows<'a>, walk: usize) -> Result<(), Error> {
         self.found.reserve(rows.len());
         for row in 0..rows.len() {
-            let found = self.found_at(&rows, row)?;
+            let found = self.found_at(&rows, row, 1 << walk.min(31))?;
             self.found.push(found);
         }
         self.answers.push(rows);
         Ok(())
     }
 
-    fn found_at(&self, rows: &Rows, row: usize) -> Result<Found, Error> {
+    fn found_at(&self, rows: &Rows, row: usize, walks: u32) -> Result<Found, Error> {
         let (table, tid) = (rows.get(row, TABLE), rows.get(row, TID));
         // SAFETY: the query's first columns are an oid, a tid and two float8, then a text if there is a key.
         let (id, distance, cosine, key) = unsafe {
@@ -75,17 +78,26 @@ impl<'a> Candidates<'a> {
             return Err(self.source.no_tids(if table.is_some() { "foreign table" } else { "relation" }));
         }
         let row_id = id.map(|(table, (block, offset))| RowId { table, block, offset });
-        Ok(Found { row: row_id, key, distance, cosine, place: (self.answers.len(), row) })
+        Ok(Found { row: row_id, key, distance, cosine, walks, place: (self.answers.len(), row) })
     }
 
     /// Puts the rows in order of distance, key and TID, each once: of those with one key, the nearest.
     pub fn put_in_order(&mut self) {
         let mut found = std::mem::take(&mut self.found);
         found.sort_by(|a, b| self.compare(a, b));
-        let mut seen = HashSet::with_capacity(found.len());
-        let by_key = self.key.is_some();
-        found.retain(|found| seen.insert(if by_key { (None, found.key.clone()) } else { (found.row, None) }));
-        self.found = found;
+        let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+        let mut at: HashMap<_, usize> = HashMap::with_capacity(found.len());
+        for found in found {
+            let row = found.row.filter(|_| self.key.is_none());
+            match at.entry((row, found.key.clone())) {
+                Entry::Occupied(first) => kept[*first.get()].walks |= found.walks,
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(found);
+                }
+            }
+        }
+        self.found = kept;
     }
 
     fn compare(&self, a: &Found, b: &Found) -> Ordering {
@@ -120,11 +132,17 @@ pub struct Plane {
     pub bias: f64,
 }
 
-/// Returns `found` as the rows of the current call, of the columns `tableoid`, `ctid`, `key`, `distance` and `margin`.
+/// Returns `found` as the rows of the current call, of the columns `tableoid`, `ctid`, `key`, `distance`, `margin` and
+/// `recall`.
 ///
 /// # Safety
 /// `fcinfo` is the current call of a function that SQL declares to return a set of these.
-pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, found: &[Found], plane: Option<Plane>) {
+pub unsafe fn return_rows(
+    fcinfo: pg_sys::FunctionCallInfo,
+    found: &[Found],
+    plane: Option<Plane>,
+    recall: Option<f64>,
+) {
     let margin =
         |cosine: f64| plane.map(|plane| plane.scale * cosine + plane.bias).filter(|margin| !margin.is_nan());
     // SAFETY: InitMaterializedSRF raises where the caller takes no set, and else makes a tuplestore and its row
@@ -139,6 +157,7 @@ pub unsafe fn return_rows(fcinfo: pg_sys::FunctionCallInfo, found: &[Found], pla
                 key.as_deref().and_then(IntoDatum::into_datum),
                 distance.into_datum(),
                 margin(*cosine).and_then(IntoDatum::into_datum),
+                recall.and_then(IntoDatum::into_datum),
             ];
             let mut nulls = values.map(|value| value.is_none());
             let mut values = values.map(|value| value.unwrap_or(pg_sys::Datum::null()));

@@ -1,45 +1,42 @@
 //! The rows nearest to a weight vector, none of them missed for want of a good start.
 //!
 //! A weight vector lies outside the rows that an HNSW graph was built of, and a walk towards it may end in a region far
-//! from all of them. So others go towards the sum of the weight vector and a row that is known to be near: the exemplar,
-//! and the best of the rows that were sampled. A graph of rows finds these easily, and what they find is ranked by the
-//! exact distance to the weight vector itself.
+//! from all of them. So other walks go by way of a row that is known to be near: the best exemplar, or the best of the
+//! sampled rows. A graph of rows finds these easily, and what all walks find is ranked by the exact distance.
+//!
+//! The sample also measures what was missed. The distances of its rows are known, so a sampled row that is nearer than
+//! rows that were found, and was not found, proves a miss and is the next place to start from. The walks themselves are
+//! a second measure: rows that only one of them finds tell that there may be more. Effort follows both, and ends with a
+//! scan of all rows.
 
 pub mod filter;
 pub mod found;
 pub mod key;
+pub mod known;
 pub mod nearest;
+mod walk;
 
-use std::ffi::CStr;
-
-use pgrx::IntoDatum;
-use pgrx::prelude::*;
+use pgrx::debug1;
 
 use crate::error::Error;
-use crate::postgres::settings::Settings;
-use crate::postgres::spi::{Connection, Plan, Rows};
-use crate::postgres::vector::NewVector;
+use crate::postgres::spi::Connection;
 use crate::search::found::{Candidates, Found};
 use crate::search::key::Key;
+use crate::search::known::Known;
+use crate::search::walk::{Walker, Width};
 use crate::source::Source;
 
-/// How much a row that is known to be near counts beside the weight vector: enough to end there, and little enough
-/// that those found there come in nearly the same order.
-const START_WEIGHT: f32 = 0.5;
+/// Sampled rows that walks start from, one after the other, before all rows are looked at.
+const MOST_MISSED: usize = 8;
 
-/// Rows that a walk keeps in view at least, and for each row wanted.
-const LEAST_WIDTH: u64 = 100;
-const WIDTH_PER_ROW: u64 = 2;
+/// Numbers of the starts of walks, beside 0 for the weight vector itself.
+const EXEMPLAR: usize = 1;
+const BEST_SAMPLED: usize = 2;
+const BARE_EXEMPLAR: usize = 3;
+const MISSED: usize = 4;
 
-/// Rows that a walk is asked for where a condition leaves out others, for each row wanted: an index that has to go on
-/// gives them out of order.
-const CANDIDATES_PER_ROW: u64 = 4;
-
-/// How much wider a walk is that has no others beside it.
-const ALONE: u64 = 4;
-
-/// The largest value of hnsw.ef_search.
-const LARGEST_EF_SEARCH: u64 = 1000;
+/// The share of the rows wanted that two walks must have found.
+const CONFIRMED: f64 = 0.9;
 
 /// Which rows are wanted, how many of them, and how they are named.
 pub struct Wanted<'a> {
@@ -48,73 +45,120 @@ pub struct Wanted<'a> {
     pub key: Option<&'a Key>,
 }
 
-/// The `k` rows of `source` nearest to `w` that satisfy the filter, in order of distance and key, or without a key of
-/// table and TID; `starts` are rows that are known to be near.
+/// The rows that a search has found, nearest first, and how many of the sampled rows that are as near it has found.
+pub struct Results {
+    pub found: Vec<Found>,
+    /// Between 0 and 1; 1 where all rows were looked at, `None` where no sampled row is as near.
+    pub recall: Option<f64>,
+}
+
+/// The `k` rows of `source` nearest to `w`, a unit vector with any length that `given` has, that satisfy the filter: in
+/// order of distance and key, or without a key of table and TID.
 ///
 /// # Errors
 /// [`Error::NoTids`]. Postgres' own errors pass through.
-pub fn search(
-    source: &Source,
-    connection: &Connection,
-    w: &[f32],
-    starts: &[&[f32]],
-    wanted: &Wanted,
-) -> Result<Vec<Found>, Error> {
-    let Wanted { k, filter, key } = *wanted;
-    let settings = Settings::open();
-    let (condition, candidates) = match filter {
-        Some(filter) => (filter, k as u64 * CANDIDATES_PER_ROW),
-        None => ("true", k as u64),
-    };
-    let width = (k as u64 * WIDTH_PER_ROW).max(LEAST_WIDTH) * if starts.is_empty() { ALONE } else { 1 };
-    walk_far_enough(&settings, source, width);
-    let types = [source.vector_type(), source.vector_type()];
-    let walk = connection.prepare_once(&source.query_for_probe(condition, candidates, key), &types);
-    let by_index = !walk.sorts_all_rows();
-    let (mut found, mut walks) = (Candidates::new(source, key), 0);
-    if by_index {
-        found.add(run(&walk, &[w, w]))?;
-        for start in starts {
-            let towards: Vec<f32> = w.iter().zip(*start).map(|(w, x)| w + START_WEIGHT * x).collect();
-            found.add(run(&walk, &[w, &towards]))?;
-        }
-        found.put_in_order();
-        walks = 1 + starts.len();
+pub fn search<'a>(
+    source: &'a Source,
+    connection: &'a Connection,
+    (given, unit): (&'a [f32], &'a [f32]),
+    known: Known,
+    wanted: &'a Wanted<'a>,
+) -> Result<Results, Error> {
+    let walker = Walker::new(source, connection, (given, unit), wanted);
+    let found = Candidates::new(source, wanted.key);
+    let mut search = Search { walker, known, found, k: wanted.k };
+    let by_index = search.walker.has_index() && search.by_index()?;
+    if !by_index {
+        search.walker.everywhere(&mut search.found)?;
+        search.found.put_in_order();
     }
-    let (walked, mut looked) = (found.found().len(), 0);
-    if walked < k {
-        // An index may have ended before there were enough, and there is not always one.
-        let all = connection.prepare_once(&source.query_for_all(condition, k as u64, key), &types[..1]);
-        found.clear();
-        found.add(run(&all, &[w]))?;
-        found.put_in_order();
-        looked = found.found().len();
-    }
-    debug1!("found {walked} rows by index in {walks} walks, {looked} by looking at all rows");
-    let mut found = found.into_found();
-    found.truncate(k);
-    Ok(found)
+    let recall = if by_index { search.recall() } else { Some(1.0) };
+    let scan = if by_index { "" } else { ", then all rows" };
+    debug1!("found {} rows in {} walks{scan}", search.found.found().len(), search.walker.walks);
+    let mut found = search.found.into_found();
+    found.truncate(wanted.k);
+    Ok(Results { found, recall })
 }
 
-/// Has an HNSW index look at `candidates` rows at once, and both kinds of index go on where a condition leaves too few.
-fn walk_far_enough(settings: &Settings, source: &Source, width: u64) {
-    source.load_vector_library();
-    let wanted = width.min(LARGEST_EF_SEARCH);
-    let number = |name: &CStr| Settings::get(name).and_then(|value| value.parse::<u64>().ok());
-    if number(c"hnsw.ef_search").is_some_and(|ef_search| ef_search < wanted) {
-        settings.set(c"hnsw.ef_search", &wanted.to_string());
-    }
-    // Since version 0.8 of pgvector.
-    for name in [c"hnsw.iterative_scan", c"ivfflat.iterative_scan"] {
-        if Settings::get(name).is_some_and(|value| value == "off") {
-            settings.set(name, "relaxed_order");
-        }
-    }
+struct Search<'a, 'k> {
+    walker: Walker<'a>,
+    known: Known<'k>,
+    found: Candidates<'a>,
+    k: usize,
 }
 
-fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {
-    let datum = |vector: &&[f32]| NewVector(vector.to_vec()).into_datum();
-    let mut values: Vec<_> = vectors.iter().filter_map(datum).collect();
-    // SAFETY: the query has as many parameters, all vectors.
-    unsafe { plan.select(&mut values) }
+impl Search<'_, '_> {
+    /// Walks until nothing tells that rows are missing; whether there are enough and none is known to be missing.
+    fn by_index(&mut self) -> Result<bool, Error> {
+        self.walk_from_known()?;
+        if self.is_doubtful() {
+            self.walker.widen(Width::Wide);
+            self.walk_from_known()?;
+            if let Some(exemplar) = self.known.exemplar {
+                self.walker.to(exemplar, BARE_EXEMPLAR, &mut self.found)?;
+            }
+            self.follow_misses()?;
+        }
+        if self.is_doubtful() {
+            self.walker.widen(Width::Widest);
+            self.walk_from_known()?;
+            self.follow_misses()?;
+        }
+        let cosines = self.cosines();
+        let floor = cosines.get(self.k - 1).copied();
+        Ok(floor.is_some_and(|floor| !self.known.misses(floor, &cosines)))
+    }
+
+    /// Walks towards the weight vector, and by way of the best exemplar and the best sampled row.
+    fn walk_from_known(&mut self) -> Result<(), Error> {
+        self.walker.towards_weights(&mut self.found)?;
+        for (row, start) in [(self.known.exemplar, EXEMPLAR), (self.known.best_sampled(), BEST_SAMPLED)] {
+            if let Some(row) = row {
+                self.walker.by_way_of(row, start, &mut self.found)?;
+            }
+        }
+        self.found.put_in_order();
+        Ok(())
+    }
+
+    /// Walks from sampled rows that were missed, while there are any.
+    fn follow_misses(&mut self) -> Result<(), Error> {
+        self.found.put_in_order();
+        for start in MISSED..MISSED + MOST_MISSED {
+            let cosines = self.cosines();
+            let Some(missed) = self.known.next_missed(self.floor(&cosines), &cosines) else { break };
+            self.walker.by_way_of(missed, start, &mut self.found)?;
+            self.walker.to(missed, start, &mut self.found)?;
+            self.found.put_in_order();
+        }
+        Ok(())
+    }
+
+    /// Whether a sampled row was missed, or too many of the rows wanted were found by one walk alone.
+    fn is_doubtful(&self) -> bool {
+        let best = &self.found.found()[..self.k.min(self.found.found().len())];
+        let confirmed = best.iter().filter(|found| found.walks.count_ones() > 1).count();
+        let cosines = self.cosines();
+        best.len() < self.k
+            || (confirmed as f64) < CONFIRMED * self.k as f64
+            || self.known.misses(self.floor(&cosines), &cosines)
+    }
+
+    fn recall(&self) -> Option<f64> {
+        let cosines = self.cosines();
+        self.known.recall(self.floor(&cosines), &cosines)
+    }
+
+    /// Cosines of the rows found, the largest first.
+    fn cosines(&self) -> Vec<f64> {
+        let mut cosines: Vec<_> = self.found.found().iter().map(|found| found.cosine).collect();
+        cosines.sort_by(|a, b| b.total_cmp(a));
+        cosines
+    }
+
+    /// The cosine down to which walks find nearly all rows.
+    fn floor(&self, cosines: &[f64]) -> f64 {
+        let last = cosines.len().min(self.walker.depth());
+        last.checked_sub(1).map_or(f64::INFINITY, |last| cosines[last])
+    }
 }

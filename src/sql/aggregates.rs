@@ -128,7 +128,7 @@ fn exemplar_svm_final(
     };
     match fit_judged(judged) {
         Ok(weights) => Ok(Some(NewVector(weights))),
-        Err(Error::Fit { error: FitError::NothingWanted | FitError::NoNegatives, .. }) => Ok(None),
+        Err(Error::Fit { error: FitError::NothingWanted, .. }) => Ok(None),
         Err(error) => Err(error.called(Names::Aggregate).into()),
     }
 }

@@ -8,11 +8,12 @@ use crate::error::Error;
 use crate::error::names::Names;
 use crate::postgres::vector::{Vector, VectorArray};
 use crate::postgres::{check_interrupts, memory};
+use crate::search::found::Plane;
 use crate::source::{Name, Regclass};
-use exemplar_svm::{Example, Input, InputVector, Params, Query};
+use exemplar_svm::{Example, FitError, Input, InputVector, Params, Query};
 
 /// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
-pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 3).0;
+pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 6).0;
 
 /// The arguments of `hinted_exemplar_search`, in their order.
 pub const SEARCH: &[&str] = &[
@@ -43,6 +44,9 @@ pub const SEARCH: &[&str] = &[
     "k",
     "filter",
     "key",
+    "weights",
+    "scale",
+    "bias",
 ];
 
 /// The arguments of `exemplar_svm`, in their order.
@@ -186,6 +190,25 @@ impl Call {
         Ok(Search { k: self.count("k", 1)?, filter: self.get("filter"), key: self.get("key") })
     }
 
+    /// The weights to search by where they are not to be fitted, and the plane that they belong to if it is known.
+    ///
+    /// # Errors
+    /// [`Error::WeightsBesideExamples`] where `query` asks for a fit, `ZeroVector`, and what reading a vector fails with.
+    pub fn stored_weights(&self, query: &Query) -> Result<Option<StoredWeights>, Error> {
+        let Some(weights) = self.vector("weights")? else { return Ok(None) };
+        if query.vectors().next().is_some() {
+            return Err(Error::WeightsBesideExamples);
+        }
+        let weights = weights.values().to_vec();
+        let length = weights.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+        if length == 0.0 {
+            return Err(FitError::ZeroVector { input: Input::Weights }.into());
+        }
+        let unit = weights.iter().map(|&value| (f64::from(value) / length) as f32).collect();
+        let plane = self.get("scale").zip(self.get("bias")).map(|(scale, bias)| Plane { scale, bias });
+        Ok(Some(StoredWeights { weights, unit, plane }))
+    }
+
     /// # Errors
     /// [`Error::NullArgument`], [`Error::OutOfRange`].
     pub fn sampling(&self) -> Result<Sampling, Error> {
@@ -193,6 +216,7 @@ impl Call {
             sample_size: self.count("sample_size", 1)?,
             seed: self.required("seed")?,
             expand: self.count("expand", 0)?,
+            always: false,
         })
     }
 
@@ -282,6 +306,8 @@ pub struct Sampling {
     pub sample_size: usize,
     pub seed: i64,
     pub expand: usize,
+    /// Whether to draw also where a fit needs no negatives.
+    pub always: bool,
 }
 
 /// Which rows a search returns, and how.
@@ -293,6 +319,14 @@ pub struct Search {
     pub filter: Option<String>,
     /// The columns that name them.
     pub key: Option<String>,
+}
+
+/// A weight vector that an earlier call has fitted.
+pub struct StoredWeights {
+    pub weights: Vec<f32>,
+    /// The same at unit length.
+    pub unit: Vec<f32>,
+    pub plane: Option<Plane>,
 }
 
 /// The vectors of a call, detoasted.

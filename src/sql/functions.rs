@@ -11,11 +11,12 @@ use crate::planner::{hinted_exemplar_search_support, hinted_exemplar_support};
 use crate::postgres::memory;
 use crate::postgres::spi::Connection;
 use crate::postgres::vector::NewVector;
-use crate::search::found::{self, Found, Plane};
+use crate::search::found::{self, Plane};
 use crate::search::key::Key;
-use crate::search::{self, Wanted, filter};
+use crate::search::known::Known;
+use crate::search::{self, Results, Wanted, filter};
 use crate::source::Source;
-use crate::sql::args::{self, Call};
+use crate::sql::args::{self, Call, Sampling, StoredWeights};
 use crate::sql::report::{FitReport, NewRow};
 
 /// What a row that was found takes, in the several forms that it is in.
@@ -71,29 +72,31 @@ fn hinted_exemplar_report(fcinfo: pg_sys::FunctionCallInfo) -> Result<pgrx::Json
     Ok(pgrx::JsonB(value.unwrap_or_default()))
 }
 
-/// The rows nearest to that vector, as a set of `tableoid`, `ctid`, `key`, `distance` and `margin`: see [`search`].
+/// The rows nearest to that vector or to a given one, as a set of `tableoid`, `ctid`, `key`, `distance`, `margin` and
+/// `recall`: see [`search`].
 ///
 /// # Errors
 /// As [`hinted_exemplar`], and for a `filter` that is not one expression, and a source whose rows neither have TIDs nor
 /// are named by `key`.
 #[pg_extern(sql = false)]
 fn hinted_exemplar_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    let (found, plane) = found(fcinfo)?;
+    let (Results { found, recall }, plane) = found(fcinfo)?;
     // SAFETY: sql/functions.sql declares this function to return a set of these rows.
-    unsafe { found::return_rows(fcinfo, &found, plane) };
+    unsafe { found::return_rows(fcinfo, &found, plane, recall) };
     Ok(())
 }
 
-fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Vec<Found>, Option<Plane>), Error> {
+fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), Error> {
     // SAFETY: sql/functions.sql declares these arguments.
     let call = unsafe { Call::new(fcinfo, args::SEARCH) };
     let (source, column) = call.source()?;
-    let (params, sampling) = (call.params()?, call.sampling()?);
+    let (params, sampling) = (call.params()?, Sampling { always: true, ..call.sampling()? });
     let asked = call.search()?;
     memory::check_limit(asked.k.saturating_mul(BYTES_OF_A_ROW), "k")?;
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let names = vectors.names(Some(&column));
+    let stored = call.stored_weights(&query)?;
     let source = Source::open(source, column, call.vector_type())?;
     let key = asked.key.as_deref().map(|key| Key::of(key, &source)).transpose()?;
     if key.is_none() && !source.has_tids() {
@@ -103,14 +106,25 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Vec<Found>, Option<Plane>)
     if let Some(filter) = &asked.filter {
         filter::check(filter, &source, &connection)?;
     }
+    let wanted = Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref() };
+    // The sample is of all rows, and so no evidence of those that satisfy a condition.
+    let is_evidence = asked.filter.is_none();
+    if let Some(StoredWeights { weights, unit, plane }) = stored {
+        let sampled = fit::sample_source(&source, &weights, sampling).map_err(|e| e.called(names))?;
+        let known = Known::of(&sampled.set, &unit, is_evidence);
+        let results = search::search(&source, &connection, (&weights, &unit), known, &wanted)?;
+        sampled.keep();
+        return Ok((results, plane));
+    }
     let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
     let (w, set) = (&outcome.fit.weights, outcome.problem.set());
-    let starts: Vec<_> = set.nearest(w).collect();
-    let wanted = Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref() };
-    let found = search::search(&source, &connection, w, &starts, &wanted)?;
-    // Texts alone have no plane that tells rows apart.
-    let plane = (set.exemplars() > 0).then(|| Plane { scale: outcome.fit.scale(), bias: outcome.fit.b });
-    Ok((found, plane))
+    let known = Known::of(set, w, is_evidence);
+    let results = search::search(&source, &connection, (w, w), known, &wanted)?;
+    // What is wanted alone, or texts alone, have no plane that tells rows apart.
+    let plane = (set.exemplars() > 0 && set.negatives() > 0)
+        .then(|| Plane { scale: outcome.fit.scale(), bias: outcome.fit.b });
+    outcome.into_weights();
+    Ok((results, plane))
 }
 
 fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {

@@ -9,8 +9,6 @@ use crate::query::Input;
 pub enum FitError {
     /// Neither an exemplar nor a hint was given, so nothing says what is wanted.
     NothingWanted,
-    /// There are exemplars, but no row to tell them apart from.
-    NoNegatives,
     /// A vector has other dimensions than `reference` says.
     DifferentDimensions { input: Input, found: usize, reference: Input, expected: usize },
     /// A vector without a direction, zero or not finite, stands where one is needed.
@@ -37,7 +35,6 @@ impl fmt::Display for FitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FitError::NothingWanted => write!(f, "neither an exemplar nor a hint was given"),
-            FitError::NoNegatives => write!(f, "there are no negatives to fit against"),
             FitError::DifferentDimensions { input, found, reference, expected } => {
                 write!(f, "{input} has {found} dimensions, {reference} has {expected}")
             }

@@ -149,6 +149,26 @@ pub(crate) fn without_exemplars(
     w
 }
 
+/// The direction of a search without negatives: the mean of the exemplars and the hint, which there is nothing to weigh
+/// against each other by.
+pub(crate) fn without_negatives(set: &TrainingSet, texts: &Texts, hint_weight: f64) -> Vec<f64> {
+    let exemplars = set.exemplar_values().chunks_exact(set.dimensions()).zip(set.exemplar_weights());
+    let weighted = |(row, &weight): (&[f32], &f64)| -> Vec<f64> {
+        row.iter().map(|&value| f64::from(value) * weight).collect()
+    };
+    let mut w = vec![0.0; set.dimensions()];
+    for row in exemplars.map(weighted) {
+        kernel::add_scaled(&mut w, 1.0, &row);
+    }
+    let mut w = mean_direction(std::iter::once(w)).unwrap_or_else(|| vec![0.0; set.dimensions()]);
+    if let Some(q) = &texts.hint {
+        kernel::add_scaled(&mut w, hint_weight, q);
+    }
+    // Opposites cancel; the first exemplar is then as good an answer as any.
+    let first = || set.exemplar_values()[..set.dimensions()].iter().map(|&value| f64::from(value)).collect();
+    mean_direction(std::iter::once(w)).unwrap_or_else(first)
+}
+
 /// The step away from `r` for a `w`: away from the part of its whitened direction whose scores do not follow those of
 /// `w`, so that what is wanted is not pushed away with it.
 fn away_from(r: &Direction, towards: &Pull, params: &Params, ridge: f64) -> Option<Pull> {

@@ -168,7 +168,7 @@ impl Problem {
         if problem.set.exemplars() == 0 {
             problem.search_without_exemplars(interrupt)?;
         } else if problem.set.negatives() == 0 {
-            return Err(FitError::NoNegatives);
+            problem.w0 = Some(prior::without_negatives(&problem.set, &problem.texts, params.hint_weight));
         } else {
             match params.form {
                 Form::Adaptive => problem.adapt(interrupt),

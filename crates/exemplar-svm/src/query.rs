@@ -21,6 +21,8 @@ pub enum Input {
     NeutralHint(usize),
     /// A row that the wanted ones are told apart from.
     Negative(usize),
+    /// A vector that was fitted before.
+    Weights,
     /// No vector, but what says beforehand how many dimensions all of them have.
     Declared,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for Input {
             Input::CounterHint(index) => ("counter-hint", index),
             Input::NeutralHint(index) => ("neutral hint", index),
             Input::Negative(index) => ("negative", index),
+            Input::Weights => return write!(f, "the weights"),
             Input::Declared => return write!(f, "the declaration"),
         };
         write!(f, "{what} {}", index + 1)

@@ -52,7 +52,7 @@ impl Fit {
 /// Minimises J from a fixed start. `interrupt` is called about every half megabyte of rows read and
 /// may unwind.
 ///
-/// With texts and no exemplar there is nothing to tell apart, and `w` is where the texts point.
+/// Without exemplars or without negatives there is nothing to tell apart, and `w` is where texts and exemplars point.
 ///
 /// # Errors
 /// [`FitError::NoDirection`] if `w` is zero or not finite.
@@ -61,7 +61,7 @@ impl Fit {
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
     let fit = match &problem.w0 {
-        Some(w0) if problem.set.exemplars() == 0 => given(w0),
+        Some(w0) if problem.set.exemplars() == 0 || problem.set.negatives() == 0 => given(w0),
         _ => Newton::start(problem, interrupt).run(),
     };
     let length = fit.weights.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();

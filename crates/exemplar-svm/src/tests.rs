@@ -495,19 +495,31 @@ fn a_search_takes_the_negatives_of_one_with_more_or_fewer_examples() {
 }
 
 #[test]
-fn the_nearest_are_the_best_exemplar_and_the_best_negative() {
+fn without_negatives_exemplars_and_hint_are_the_answer() {
+    let exemplars = vec![vec![2.0, 0.0, 0.0], vec![0.0, 3.0, 0.0]];
+    let half = 0.5_f32.sqrt();
+    let weights = |input: &Input| input.fit().weights;
+    let alone = Input { exemplars: exemplars.clone(), ..Input::default() };
+    assert!(weights(&alone).iter().zip([half, half, 0.0]).all(|(w, v)| (w - v).abs() < 1e-6));
+    let hinted = Input { hints: vec![vec![0.0, 0.0, 5.0]], ..alone.clone() };
+    assert!(weights(&hinted).iter().zip([0.5, 0.5, half]).all(|(w, v)| (w - v).abs() < 1e-6));
+    let opposite = Input { hints: vec![vec![-1.0, -1.0, 0.0]], ..alone };
+    assert_eq!(weights(&opposite), [1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn the_best_exemplar_and_the_scores_of_negatives() {
     let input = Input {
         exemplars: vec![vec![1.0, 0.0], vec![3.0, 3.0]],
         negatives: vec![vec![0.0, 1.0], vec![-1.0, 0.0], vec![0.0, 2.0]],
         ..Input::default()
     };
     let set = input.set();
-    let nearest = |w: &[f32]| set.nearest(w).map(<[f32]>::to_vec).collect::<Vec<_>>();
-    assert_eq!(nearest(&[1.0, 0.1]), [vec![1.0, 0.0], vec![0.0, 1.0]]);
-    assert_eq!(nearest(&[-1.0, 0.0])[1], [-1.0, 0.0]);
-    let hints = vec![vec![1.0, 0.0]];
-    let one = Input { exemplars: vec![], negatives: vec![vec![0.0, 1.0]], hints, ..input };
-    assert_eq!(one.set().nearest(&[1.0, 0.0]).count(), 0, "one negative tells nothing");
+    assert_eq!(set.best_exemplar(&[1.0, 0.1]), Some(&[1.0, 0.0][..]));
+    let scores: Vec<_> = set.scored_negatives(&[-1.0, 0.5]).map(|(score, _)| score).collect();
+    assert_eq!(scores, [0.5, 1.0, 0.5]);
+    let none = Input { exemplars: vec![], hints: vec![vec![1.0, 0.0]], ..input };
+    assert_eq!(none.set().best_exemplar(&[1.0, 0.0]), None);
 }
 
 #[test]
@@ -540,7 +552,6 @@ fn bad_input_is_named() {
         assert_eq!(error, FitError::ZeroVector { input: crate::Input::Hint(0) });
     }
     let alone = exemplars(&[vec![1.0, 0.0]]);
-    assert_eq!(alone.try_problem().unwrap_err(), FitError::NoNegatives);
     let both = Input { counter_exemplars: vec![vec![0.0, 1.0], vec![2.0, 0.0]], ..alone.clone() };
     let (exemplar, counter) = (crate::Input::Exemplar(0), crate::Input::CounterExemplar(1));
     assert_eq!(refused(&both), FitError::Contradiction { exemplar, counter });

@@ -346,15 +346,16 @@ impl TrainingSet {
         self.len() - self.weights.len()
     }
 
-    /// The exemplar and the negative with the largest inner product with `w`, the first of equals; none where there
-    /// are no exemplars, or too few negatives to tell.
-    pub fn nearest(&self, w: &[f32]) -> impl Iterator<Item = &[f32]> {
-        let best = |rows| -> Option<&[f32]> {
-            let rows = <[f32]>::chunks_exact(rows, self.dimensions.count);
-            rows.rev().max_by(|a, b| kernel::dot(a, w).total_cmp(&kernel::dot(b, w)))
-        };
-        let negative = best(self.negative_values()).filter(|_| self.negatives() > 1);
-        best(self.exemplar_values()).into_iter().chain(negative)
+    /// The exemplar with the largest inner product with `w`, the first of equals.
+    pub fn best_exemplar(&self, w: &[f32]) -> Option<&[f32]> {
+        let rows = self.exemplar_values().chunks_exact(self.dimensions.count);
+        rows.rev().max_by(|a, b| kernel::dot(a, w).total_cmp(&kernel::dot(b, w)))
+    }
+
+    /// The negatives, each with its inner product with `w`.
+    pub fn scored_negatives(&self, w: &[f32]) -> impl Iterator<Item = (f64, &[f32])> {
+        let rows = self.negative_values().chunks_exact(self.dimensions.count);
+        rows.map(|row| (kernel::dot(row, w), row))
     }
 
     /// The weights of the exemplars.

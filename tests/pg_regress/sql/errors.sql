@@ -45,10 +45,6 @@ SELECT exemplar_svm(ARRAY['[1,0]', NULL]::vector[], ARRAY['[0,1]'::vector]);
 \echo :LAST_ERROR_SQLSTATE
 SELECT exemplar_svm(NULL, ARRAY['[0,1]'::vector]);
 \echo :LAST_ERROR_SQLSTATE
-SELECT exemplar_svm(ARRAY['[1,0]'::vector], '{}');
-\echo :LAST_ERROR_SQLSTATE
-SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[2,0]', '[0,0]']::vector[]);
-\echo :LAST_ERROR_SQLSTATE
 -- Relations and columns.
 SELECT hinted_exemplar('nowhere', 'embedding', exemplar => '[1,0,0]');
 \echo :LAST_ERROR_SQLSTATE
@@ -128,22 +124,5 @@ SELECT exemplar_svm(ARRAY['[1,0]'::vector], ARRAY['[0,1]'::vector], exemplar_wei
 \echo :LAST_ERROR_SQLSTATE
 SELECT exemplar_svm_agg(v, true) FROM (VALUES ('[1,0]'::vector), ('[1,0,0]')) rows (v);
 \echo :LAST_ERROR_SQLSTATE
--- Rows: none, none with a vector, zero vectors, fewer than wanted.
-CREATE TABLE sparse (v vector(2));
-SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-SELECT hinted_exemplar('sparse', 'v', hint => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO sparse SELECT NULL FROM generate_series(1, 5);
-SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO sparse VALUES ('[0,0]'), ('[0,0]');
-SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO sparse VALUES ('[3,0]');
-SELECT hinted_exemplar('sparse', 'v', exemplar => '[1,0]');
-\echo :LAST_ERROR_SQLSTATE
-INSERT INTO sparse VALUES ('[0,1]'), ('[1,1]');
-SELECT vector_dims(hinted_exemplar('sparse', 'v', exemplar => '[1,0]'));
 -- The session is as it was.
 SELECT count(*) FROM items;

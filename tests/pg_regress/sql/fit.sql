@@ -77,7 +77,7 @@ SELECT cosine(exemplar_svm_agg(embedding, verdict), hinted_exemplar('items', 'em
 FROM (SELECT embedding, CASE WHEN embedding = (SELECT x FROM example) THEN true END AS verdict FROM items) judged;
 SELECT class, cosine(exemplar_svm_agg(embedding, verdict, '[1,0,1,0,0,0,0,0]'), exemplar_svm(array_agg(embedding) FILTER (WHERE verdict), '{}', ARRAY['[1,0,1,0,0,0,0,0]'::vector], array_agg(embedding) FILTER (WHERE NOT verdict))) AS per_class
 FROM (SELECT class, embedding, (embedding::real[])[3] > 0 AS verdict FROM items WHERE class < 3) judged GROUP BY class ORDER BY class;
-SELECT exemplar_svm_agg(embedding, NULL) IS NULL AS none_wanted, exemplar_svm_agg(embedding, true) IS NULL AS nothing_to_tell_apart,
+SELECT exemplar_svm_agg(embedding, NULL) IS NULL AS none_wanted, cosine(exemplar_svm_agg(embedding, true), l2_normalize(avg(l2_normalize(embedding)))) AS nothing_to_tell_apart,
        cosine(exemplar_svm_agg(NULL, true, '[1,0,1,0,0,0,0,0]'), '[1,0,1,0,0,0,0,0]') AS hint_alone, exemplar_svm_agg(embedding, true) FILTER (WHERE false) IS NULL AS empty FROM items;
 SELECT rounded(exemplar_svm_agg(v, verdict)) AS without_what_is_both FROM (VALUES ('[1,0]'::vector, true), ('[0,1]', false), ('[3,3]', true), ('[1,1]', false)) judged (v, verdict);
 -- In a prepared statement, a function and a read-only transaction.

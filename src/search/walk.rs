@@ -1,0 +1,181 @@
+//! Walks through an index: scans in order of distance from a point, as wide as they are asked to be.
+
+use std::ffi::CStr;
+
+use pgrx::{FromDatum, IntoDatum, pg_sys};
+
+use crate::error::Error;
+use crate::postgres::settings::Settings;
+use crate::postgres::spi::{Connection, Plan, Rows};
+use crate::postgres::vector::NewVector;
+use crate::search::Wanted;
+use crate::search::found::Candidates;
+use crate::source::Source;
+
+/// How many rows a walk keeps in view, at least and for each row wanted: as many as a plain scan at first, more where
+/// that tells of rows that are missing.
+#[derive(Debug, Clone, Copy)]
+pub enum Width {
+    First,
+    Wide,
+    Widest,
+}
+
+impl Width {
+    fn rows(self, k: u64) -> u64 {
+        match self {
+            Width::First => (2 * k).max(40),
+            Width::Wide => (10 * k).max(200),
+            Width::Widest => (20 * k).max(400),
+        }
+    }
+
+    /// The lists of an IVFFlat index that are read, of all of them.
+    fn probes(self, lists: u64) -> u64 {
+        let times = match self {
+            Width::First => 1,
+            Width::Wide => 2,
+            Width::Widest => 4,
+        };
+        (times * lists.isqrt()).clamp(1, lists)
+    }
+}
+
+/// Rows that a walk is asked for where a condition leaves out others, for each row wanted: an index that has to go on
+/// gives them out of order.
+const CANDIDATES_PER_ROW: u64 = 4;
+
+/// The largest value of hnsw.ef_search.
+const LARGEST_EF_SEARCH: u64 = 1000;
+
+/// How much a row counts beside the weight vector in the point that a walk goes to: enough to end near the row, and
+/// little enough that rows there come in nearly the order of the weight vector.
+const ROW_WEIGHT: f32 = 0.5;
+
+/// Scans for one search, and the settings that they run with.
+pub struct Walker<'a> {
+    source: &'a Source,
+    connection: &'a Connection,
+    settings: Settings,
+    plan: Plan<'a>,
+    w: &'a [f32],
+    unit: &'a [f32],
+    wanted: &'a Wanted<'a>,
+    width: Width,
+    pub walks: usize,
+}
+
+impl<'a> Walker<'a> {
+    /// Plans scans for the rows of `source` nearest to `w`, which `unit` is at unit length.
+    pub fn new(
+        source: &'a Source,
+        connection: &'a Connection,
+        (w, unit): (&'a [f32], &'a [f32]),
+        wanted: &'a Wanted,
+    ) -> Self {
+        source.load_vector_library();
+        let settings = Settings::open();
+        let width = Width::First;
+        let plan = plan(source, connection, wanted, width);
+        let mut walker = Walker { source, connection, settings, plan, w, unit, wanted, width, walks: 0 };
+        walker.widen(width);
+        walker
+    }
+
+    /// Whether an index gives the order.
+    pub fn has_index(&self) -> bool {
+        !self.plan.sorts_all_rows()
+    }
+
+    /// Down to which row, counted from the nearest, walks find nearly all that there are.
+    pub fn depth(&self) -> usize {
+        self.width.rows(self.wanted.k as u64) as usize
+    }
+
+    /// Has the next walks look at as many rows. Settings that are larger already are left as they are.
+    pub fn widen(&mut self, width: Width) {
+        let number = |name: &CStr| Settings::get(name).and_then(|value| value.parse::<u64>().ok());
+        let raise = |name: &CStr, wanted: u64| {
+            if number(name).is_some_and(|value| value < wanted) {
+                self.settings.set(name, &wanted.to_string());
+            }
+        };
+        raise(c"hnsw.ef_search", width.rows(self.wanted.k as u64).min(LARGEST_EF_SEARCH));
+        if let Some(lists) = self.plan.ordering_indexes().into_iter().filter_map(lists_of).max() {
+            raise(c"ivfflat.probes", width.probes(lists));
+        }
+        // Since version 0.8 of pgvector an index goes on where a condition leaves too few.
+        for name in [c"hnsw.iterative_scan", c"ivfflat.iterative_scan"] {
+            if Settings::get(name).is_some_and(|value| value == "off") {
+                self.settings.set(name, "relaxed_order");
+            }
+        }
+        self.width = width;
+        self.plan = plan(self.source, self.connection, self.wanted, width);
+    }
+
+    /// Walks towards the weight vector.
+    pub fn towards_weights(&mut self, found: &mut Candidates<'a>) -> Result<(), Error> {
+        self.to(self.w, 0, found)
+    }
+
+    /// Walks towards the weight vector by way of a row, the start of this number.
+    pub fn by_way_of(&mut self, row: &[f32], start: usize, found: &mut Candidates<'a>) -> Result<(), Error> {
+        let towards: Vec<f32> = self.unit.iter().zip(row).map(|(w, x)| w + ROW_WEIGHT * x).collect();
+        self.to(&towards, start, found)
+    }
+
+    /// Walks towards a point, the start of this number.
+    pub fn to(&mut self, point: &[f32], start: usize, found: &mut Candidates<'a>) -> Result<(), Error> {
+        self.walks += 1;
+        found.add(run(&self.plan, &[self.w, point]), start)
+    }
+
+    /// Looks at all rows.
+    pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
+        let condition = self.wanted.filter.unwrap_or("true");
+        let query = self.source.query_for_all(condition, self.wanted.k as u64, self.wanted.key);
+        let plan = self.connection.prepare_once(&query, &[self.source.vector_type()]);
+        found.clear();
+        found.add(run(&plan, &[self.w]), 0)
+    }
+}
+
+fn plan<'a>(source: &Source, connection: &'a Connection, wanted: &Wanted, width: Width) -> Plan<'a> {
+    let k = wanted.k as u64;
+    let (condition, candidates) = match wanted.filter {
+        Some(filter) => (filter, k * CANDIDATES_PER_ROW),
+        None => ("true", width.rows(k)),
+    };
+    let types = [source.vector_type(), source.vector_type()];
+    connection.prepare_once(&source.query_for_probe(condition, candidates, wanted.key), &types)
+}
+
+fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {
+    let datum = |vector: &&[f32]| NewVector(vector.to_vec()).into_datum();
+    let mut values: Vec<_> = vectors.iter().filter_map(datum).collect();
+    // SAFETY: the query has as many parameters, all vectors.
+    unsafe { plan.select(&mut values) }
+}
+
+/// The lists of an IVFFlat index; `None` for one of another kind.
+fn lists_of(index: pg_sys::Oid) -> Option<u64> {
+    /// What an index has where nothing was said.
+    const DEFAULT_LISTS: u64 = 100;
+    // SAFETY: catalog look-ups of an index that a plan uses; the name is palloc'd and NUL-terminated.
+    unsafe {
+        let class = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, index.into());
+        let method = (*pg_sys::heap_tuple_get_struct::<pg_sys::FormData_pg_class>(class)).relam;
+        let name = pg_sys::get_am_name(method);
+        let is_ivfflat = !name.is_null() && CStr::from_ptr(name) == c"ivfflat";
+        let mut is_null = false;
+        let (cache, attribute) =
+            (pg_sys::SysCacheIdentifier::RELOID as i32, pg_sys::Anum_pg_class_reloptions as i16);
+        let options = pg_sys::SysCacheGetAttr(cache, class, attribute, &mut is_null);
+        let options =
+            (!is_null).then(|| Vec::<String>::from_datum(options, false)).flatten().unwrap_or_default();
+        pg_sys::ReleaseSysCache(class);
+        let lists = options.iter().find_map(|option| option.strip_prefix("lists=")?.parse().ok());
+        is_ivfflat.then(|| lists.unwrap_or(DEFAULT_LISTS))
+    }
+}
