@@ -34,7 +34,9 @@ pub fn message(error: &FitError, names: &Names) -> String {
         FitError::NothingWanted
         | FitError::HintsCancel
         | FitError::NeutralHintsCancel
-        | FitError::NoDirection => error.to_string(),
+        | FitError::NoDirection
+        | FitError::LengthsDiffer { .. }
+        | FitError::NotContiguous { .. } => error.to_string(),
     }
 }
 
@@ -58,7 +60,11 @@ pub fn detail(error: &FitError, names: &Names) -> Option<String> {
             format!("{rows} rows of {dimensions} dimensions do not fit.")
         }
         FitError::NoDirection => "The weight vector is zero or not finite.".into(),
-        FitError::NothingWanted | FitError::ZeroVector { .. } | FitError::OnlyNeutral { .. } => return None,
+        FitError::NothingWanted
+        | FitError::ZeroVector { .. }
+        | FitError::OnlyNeutral { .. }
+        | FitError::LengthsDiffer { .. }
+        | FitError::NotContiguous { .. } => return None,
     })
 }
 
@@ -85,6 +91,9 @@ pub fn hint(error: &FitError) -> Option<&'static str> {
         }
         FitError::OutOfMemory { .. } => "Fit against fewer rows.",
         FitError::NoDirection => "Give parameters that are nearer to their defaults, or other texts.",
-        FitError::InvalidParameter { .. } | FitError::InvalidWeight { .. } => return None,
+        FitError::InvalidParameter { .. }
+        | FitError::InvalidWeight { .. }
+        | FitError::LengthsDiffer { .. }
+        | FitError::NotContiguous { .. } => return None,
     })
 }

@@ -29,6 +29,10 @@ pub enum FitError {
     InvalidWeight { input: Input, value: f64 },
     /// The answer is zero or not finite.
     NoDirection,
+    /// There are not as many weights or reasons as vectors that they are for.
+    LengthsDiffer { of: Input, found: usize, expected: usize },
+    /// The rows of an array are not one behind the other.
+    NotContiguous { input: Input },
 }
 
 impl fmt::Display for FitError {
@@ -57,6 +61,15 @@ impl fmt::Display for FitError {
                 write!(f, "the weight of {input} is {value}, it must be 0 or between 1e-9 and 1e9")
             }
             FitError::NoDirection => write!(f, "the fit has no direction"),
+            FitError::LengthsDiffer { of: Input::Reason(_), found, expected } => {
+                write!(f, "there are {found} reasons for {expected} counter-exemplars")
+            }
+            FitError::LengthsDiffer { found, expected, .. } => {
+                write!(f, "there are {found} weights for {expected} examples")
+            }
+            FitError::NotContiguous { input } => {
+                write!(f, "the array of {input} must be in standard layout")
+            }
         }
     }
 }

@@ -33,6 +33,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arrays;
 mod background;
 mod bias;
 pub mod error;
@@ -54,6 +55,7 @@ pub mod training;
 #[cfg(test)]
 mod tests;
 
+pub use arrays::{Arrays, Explained, fit_arrays};
 pub use error::FitError;
 pub use loss::Loss;
 pub use problem::{Form, Params, Problem};
