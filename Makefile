@@ -3,10 +3,10 @@
 # goes before its directories.
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup build install install-pgvector uninstall installcheck demo psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES CALLS SEED ONLY CASES ROUNDS DURATION
+export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES CALLS SEED ONLY CASES ROUNDS DURATION TEXT REQUESTS
 
 all: build
 
@@ -33,6 +33,9 @@ setup: ## get what building and testing needs, and a private copy of a Postgres 
 
 demo: ## show what it does, in a private throwaway cluster (KEEP=1 keeps the cluster)
 	@scripts/demo.sh
+
+web: ## open a page that searches the demo's data in the browser (TEXT=1 also starts a text encoder)
+	@scripts/web.sh
 
 psql: ## open the cluster that make demo KEEP=1 left
 	@scripts/cluster.sh psql demo

@@ -1,0 +1,157 @@
+//! The connection: a pool of sessions, each request in a transaction of its own that can only read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, NoTls, Row};
+
+use crate::options::Options;
+use crate::sql::{Sql, identifier, literal};
+use crate::trouble::Trouble;
+
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The database as the page sees it.
+pub struct Database {
+    pool: Pool,
+    /// What every transaction is set to.
+    settings: String,
+}
+
+/// A transaction. It ends with the session's return to the pool, which rolls back.
+pub struct Transaction {
+    session: Object,
+}
+
+impl Database {
+    /// Nothing is connected yet.
+    ///
+    /// # Errors
+    /// Words about a connection string that is none.
+    pub fn new(options: &Options) -> Result<Self, String> {
+        let mut config: Config =
+            options.connection.parse().map_err(|error| format!("the connection string: {error}"))?;
+        add_environment(&mut config);
+        config.connect_timeout(PATIENCE).application_name("hinted-exemplar-web");
+        // A request that was given up leaves its transaction open: whoever takes the session next ends it.
+        let recycling_method = RecyclingMethod::Custom("ROLLBACK".into());
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let pool = Pool::builder(manager)
+            .max_size(options.connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let mut settings = format!("SET LOCAL statement_timeout = {};", options.timeout.as_millis());
+        if let Some(role) = &options.role {
+            settings.push_str(&format!("SET LOCAL ROLE {};", identifier(role)));
+        }
+        Ok(Database { pool, settings })
+    }
+
+    /// Adds schemas to the search path of every transaction, behind those that are there.
+    pub fn add_schemas(&mut self, path: &str, schemas: &[String]) {
+        let added: String = schemas.iter().map(|schema| format!(", {}", identifier(schema))).collect();
+        self.settings.push_str(&format!(
+            "SELECT set_config('search_path', {}, true);",
+            literal(&(path.to_owned() + &added))
+        ));
+    }
+
+    /// Adds a setting to every transaction.
+    pub fn add_setting(&mut self, name: &str, value: &str) {
+        self.settings.push_str(&format!("SET LOCAL {name} = {value};"));
+    }
+
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// Where there is no connection.
+    pub async fn read(&self) -> Result<Transaction, Trouble> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    /// Begins to write: for saved searches alone.
+    ///
+    /// # Errors
+    /// Where there is no connection.
+    pub async fn write(&self) -> Result<Transaction, Trouble> {
+        self.begin("BEGIN READ WRITE").await
+    }
+
+    async fn begin(&self, begin: &str) -> Result<Transaction, Trouble> {
+        let session = self.pool.get().await?;
+        session.batch_execute(&format!("{begin}; {}", self.settings)).await?;
+        Ok(Transaction { session })
+    }
+}
+
+impl Transaction {
+    /// Runs a statement in one round trip.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn rows(&self, sql: &Sql) -> Result<Vec<Row>, Trouble> {
+        let parameters = sql.parameters();
+        let typed: Vec<_> =
+            parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect();
+        Ok(self.session.query_typed(&sql.with_parameters(), &typed).await?)
+    }
+
+    /// The only row of a statement.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn row(&self, sql: &Sql) -> Result<Option<Row>, Trouble> {
+        Ok(self.rows(sql).await?.into_iter().next())
+    }
+
+    /// Runs several statements without values.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn run(&self, sql: &str) -> Result<(), Trouble> {
+        Ok(self.session.batch_execute(sql).await?)
+    }
+
+    /// Keeps what was written.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn commit(self) -> Result<(), Trouble> {
+        self.run("COMMIT").await
+    }
+}
+
+/// What libpq would take from the environment.
+fn add_environment(config: &mut Config) {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if config.get_hosts().is_empty() {
+        let socket = "/var/run/postgresql";
+        let local = if Path::new(socket).exists() { socket } else { "localhost" };
+        config.host(variable("PGHOST").as_deref().unwrap_or(local));
+    }
+    if config.get_ports().is_empty()
+        && let Some(port) = variable("PGPORT").and_then(|port| port.parse().ok())
+    {
+        config.port(port);
+    }
+    if config.get_user().is_none() {
+        config.user(variable("PGUSER").or_else(|| variable("USER")).unwrap_or_else(|| "postgres".into()));
+    }
+    if config.get_dbname().is_none()
+        && let Some(name) = variable("PGDATABASE")
+    {
+        config.dbname(name);
+    }
+    if config.get_password().is_none()
+        && let Some(password) = variable("PGPASSWORD")
+    {
+        config.password(password);
+    }
+}
