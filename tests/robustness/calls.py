@@ -193,11 +193,12 @@ def call(function, values, random):
         values.hostility, before = 1.0, values.hostility
         given[name] = (given[name][0], values.of(given[name][0]))
         values.hostility = before
+    counts = {plural: random.choice([1, 2, 3, 7]) for plural in ("exemplars", "counter_exemplars")}
     # As many weights as there are examples, and reasons, or all of these calls would be refused for that alone.
     for plural, weights in (("exemplars", "exemplar_weights"), ("counter_exemplars", "counter_exemplar_weights"), ("counter_exemplars", "reasons")):
         if weights in given and not values.is_hostile():
             given.pop(plural[:-1], None)
-            n, d = random.choice([1, 2, 3, 7]), values.target.dimensions
+            n, d = counts[plural], values.target.dimensions
             if plural not in given and random.random() < 0.8:
                 given[plural] = (next(a for a in function.arguments if a.name == plural), "")
             if plural in given:

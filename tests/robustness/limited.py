@@ -53,6 +53,7 @@ def out_of_memory(checks):
                     answered += 1
                 elif result.error.state in _CLEAN and not fault(result.error):
                     clean += 1
+                    answered += name == "huge" and result.error.state == "54000"
                 elif name == "huge" and result.error.state == "55000":
                     answered += 1
                 else:

@@ -38,7 +38,7 @@ _SCRIPTS = {
     "delete": (1, _ROW + "DELETE FROM items WHERE id = :id AND :id % 4 = 0;"),
     # Divides by zero unless all rows that the snapshot sees were fitted against, which plain SQL collects.
     "checked": (1, _ROW + """BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT 1 / (hinted_exemplar('items', 'embedding', exemplar => v(128, :id), sample_size => 10000000) <=>
+SELECT 1 / (hinted_exemplar('items', 'embedding', exemplar => v(128, :id), sample_size => 100000) <=>
             exemplar_svm(ARRAY[v(128, :id)], array_agg(embedding)) < 1e-5)::int FROM items;
 COMMIT;"""),
     "vacuum": (0.2, "VACUUM items;"),

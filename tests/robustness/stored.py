@@ -11,7 +11,7 @@ _WIDTH = 700
 def _same(session, table, filter_sql="true"):
     """Whether a call that draws all rows is the fit against the rows that plain SQL sees, and how many those are."""
     return session.query(
-        f"SELECT hinted_exemplar('{table}', 'embedding', exemplar => v({_WIDTH}, 5), sample_size => 1000000) <=> "
+        f"SELECT hinted_exemplar('{table}', 'embedding', exemplar => v({_WIDTH}, 5), sample_size => 100000) <=> "
         f"exemplar_svm(ARRAY[v({_WIDTH}, 5)], array_agg(embedding)) < 1e-6, count(*) FROM {table} WHERE {filter_sql}"
     )[0]
 
@@ -66,7 +66,7 @@ def old_snapshots(checks):
         reader.query("COMMIT")
         checks.that(f"snapshots: and a new one sees the new ones ({_same(reader, 'old')[1]})", _same(reader, "old")[0] == "t")
     # A cursor keeps its own snapshot in READ COMMITTED.
-    reader.query(f"BEGIN; DECLARE c CURSOR FOR SELECT hinted_exemplar('old', 'embedding', exemplar => v({_WIDTH}, 5), sample_size => 1000000) AS w, "
+    reader.query(f"BEGIN; DECLARE c CURSOR FOR SELECT hinted_exemplar('old', 'embedding', exemplar => v({_WIDTH}, 5), sample_size => 100000) AS w, "
                  f"exemplar_svm(ARRAY[v({_WIDTH}, 5)], (SELECT array_agg(embedding) FROM old)) AS x")
     writer.query("DELETE FROM old WHERE id % 2 = 0")
     first, second = reader.query("FETCH 1 FROM c")[0]

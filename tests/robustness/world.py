@@ -77,6 +77,8 @@ _RELATIONS = [
     "CREATE VIEW fuzz.viewed AS SELECT id, v FROM fuzz.heap WHERE id % 2 = 0",
     "CREATE VIEW fuzz.moody AS SELECT id, v FROM fuzz.heap WHERE random() < 0.5",
     "CREATE VIEW fuzz.failing AS SELECT id, CASE WHEN 1 / (id - 77) >= 0 THEN v ELSE v END AS v FROM fuzz.heap",
+    "CREATE FUNCTION fuzz.raising(id int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF id = 33 THEN RAISE EXCEPTION 'raised' USING ERRCODE = 'AB123'; END IF; RETURN true; END $$; "
+    "CREATE VIEW fuzz.raised AS SELECT id, v FROM fuzz.heap WHERE fuzz.raising(id)",
     "CREATE MATERIALIZED VIEW fuzz.stored AS SELECT id, v FROM fuzz.heap WHERE id < 100",
     "CREATE MATERIALIZED VIEW fuzz.unfilled AS SELECT id, v FROM fuzz.heap WITH NO DATA",
     "CREATE TABLE fuzz.empty (id int, v vector(8))",
