@@ -55,11 +55,9 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
 
 pgrx::extension_sql_file!("../sql/preflight.sql", name = "preflight", bootstrap);
 
-/// Postgres' own errors pass through Rust as panics; without this they would carry a Rust back trace
-/// in their DETAIL when the server runs with RUST_BACKTRACE.
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
-    std::panic::set_hook(Box::new(|_| ()));
+    std::panic::set_hook(Box::new(postgres::passing::on_panic));
     postgres::gucs::define();
     cache::discard::install();
 }

@@ -245,6 +245,63 @@ shape "PL/pgSQL, simple expression" 1 "" "SELECT vector_dims(fit())" "$(body "fi
 shape "PL/pgSQL, simple expressions in a loop" 1 "" "SELECT vector_dims(fit())" "$(body "fit() RETURNS vector" plpgsql "DECLARE w vector; BEGIN FOR i IN 1..10 LOOP w := @h; END LOOP; RETURN w; END")"
 shape "PL/pgSQL, statements in a loop" 3 "" "SELECT nearest()" "$(body "nearest() RETURNS SETOF int" plpgsql "BEGIN FOR i IN 1..3 LOOP RETURN QUERY $nearest; END LOOP; END")"
 
+echo "-- functions that are inlined, beside the call and around it"
+# inlined NAME BODY ATTRIBUTES: an SQL function.
+inlined() { echo "CREATE FUNCTION $1 LANGUAGE sql $3 AS \$body\$ $2 \$body\$"; }
+for kind in "STABLE PARALLEL SAFE" "STABLE PARALLEL RESTRICTED" STABLE "IMMUTABLE PARALLEL SAFE" "IMMUTABLE PARALLEL RESTRICTED" IMMUTABLE; do
+    twice=$(inlined "twice(int) RETURNS int" "SELECT \$1 * 2" "$kind")
+    distance=$(inlined "distance(vector, vector) RETURNS float8" "SELECT \$1 <#> \$2" "$kind")
+    shape "before the call, $kind" 1 "$hnsw" "SELECT twice(class), id, embedding <#> @f AS d FROM items ORDER BY d LIMIT 5" "$twice"
+    shape "behind the call, $kind" 1 "$hnsw" "SELECT embedding <#> @f AS d, id, twice(class) FROM items ORDER BY d LIMIT 5" "$twice"
+    shape "in WHERE, $kind" 1 "$hnsw" "SELECT id FROM items WHERE twice(class) < 6 ORDER BY embedding <#> @f LIMIT 5" "$twice"
+    shape "in the same expression, $kind" 1 "InitPlan" "SELECT id FROM items ORDER BY twice(class) + (embedding <#> @f), id LIMIT 5" "$twice"
+    shape "around the call, $kind" 1 "$hnsw" "SELECT id FROM items ORDER BY distance(embedding, @f) LIMIT 5" "$distance"
+    shape "inside the call, $kind" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 200, exemplar => same((SELECT embedding FROM items WHERE id = 42))) LIMIT 5" \
+        "$(inlined "same(vector) RETURNS vector" "SELECT \$1" "$kind")"
+    shape "in a view, $kind" 1 "$hnsw" "SELECT c, id FROM v ORDER BY d LIMIT 5" "$twice; CREATE VIEW v AS SELECT id, twice(class) AS c, embedding <#> @f AS d FROM items"
+    shape "in GROUP BY, $kind" 1 "InitPlan" "SELECT twice(class), min(embedding <#> @f) FROM items GROUP BY twice(class) ORDER BY 1" "$twice"
+    shape "in a policy, $kind" 1 "InitPlan" "SELECT twice(class), id FROM other ORDER BY embedding <#> @f LIMIT 5" \
+        "$twice; CREATE ROLE planner_reader; GRANT SELECT ON other, items TO planner_reader; ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY even ON other USING (twice(class) < 6); SET ROLE planner_reader"
+    shape "beside the call on a source under row security, $kind" 1 "$hnsw" "SELECT twice(class), id FROM items ORDER BY embedding <#> hinted_exemplar(source => 'other', embedding => 'embedding', exemplar => '[1,2,3,4,5,6,7,8]', sample_size => 10) LIMIT 5" \
+        "$twice; CREATE ROLE planner_reader; GRANT SELECT ON other, items TO planner_reader; ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY near ON other USING (id < 50); SET ROLE planner_reader"
+    shape "in a CASE beside the call, $kind" 1 "$hnsw" "SELECT CASE WHEN twice(class) > 4 THEN 1 END, id FROM items ORDER BY embedding <#> @f LIMIT 5" "$twice"
+    shape "in an EXISTS beside the call, $kind" 1 "$hnsw" "SELECT id, EXISTS (SELECT FROM other o WHERE o.id = twice(i.id)) FROM items i ORDER BY embedding <#> @f LIMIT 5" "$twice"
+    shape "in FROM beside the call, $kind" 1 "InitPlan" "SELECT id, n FROM items, twice(3) n ORDER BY embedding <#> @f LIMIT 5" "$twice"
+done
+for kind in "STABLE PARALLEL SAFE" "STABLE PARALLEL RESTRICTED" STABLE; do
+    wanted=$(inlined "wanted() RETURNS vector" "SELECT @h" "$kind")
+    shape "with the call in it, $kind" 1 "$hnsw" "SELECT id FROM items ORDER BY embedding <#> wanted() LIMIT 5" "$wanted"
+    shape "with a call in it, beside another, $kind" 2 "$hnsw" "SELECT id, embedding <#> @f FROM items ORDER BY embedding <#> wanted() LIMIT 5" "$wanted"
+    shape "with the call in it, in a function with it in it, $kind" 1 "$hnsw" "SELECT id FROM items ORDER BY near(embedding) LIMIT 5" "$wanted; $(inlined "near(vector) RETURNS float8" "SELECT \$1 <#> wanted()" "$kind")"
+    shape "with the call in it, in an EXISTS, $kind" 1 "" "SELECT count(*) FROM other o WHERE o.id = 1 OR EXISTS (SELECT FROM items i WHERE i.id = o.id AND i.embedding <#> wanted() < 0)" "$wanted"
+    shape "with the call in it, grouped by, $kind" 1 "" "SELECT round(embedding <#> wanted()) AS d, count(*) FROM items GROUP BY round(embedding <#> wanted()) HAVING count(*) > 0 ORDER BY 1" "$wanted"
+done
+refused "a call in a CASE of an inlined function that comes to it" "exemplar must not be null" \
+    "$(inlined "unless(bool) RETURNS vector" "SELECT CASE WHEN \$1 THEN hinted_exemplar(source => 'items', embedding => 'embedding', exemplar => NULL) END" "STABLE PARALLEL SAFE"); SELECT count(unless(class = 0)) FROM items"
+shape "a call in a CASE of an inlined function that never comes to it" 0 "" "SELECT count(unless(class < 0)), min(twice(class)) FROM items" \
+    "$(inlined "twice(int) RETURNS int" "SELECT \$1 * 2" "STABLE PARALLEL SAFE"); $(inlined "unless(bool) RETURNS vector" "SELECT CASE WHEN \$1 THEN hinted_exemplar(source => 'items', embedding => 'embedding', exemplar => NULL) END" "STABLE PARALLEL SAFE")"
+shape "a call in a CASE that never comes to it, beside another call" 1 "InitPlan" "SELECT CASE WHEN class < 0 THEN hinted_exemplar(source => 'items', embedding => 'embedding', exemplar => NULL) END, id FROM items ORDER BY embedding <#> @f LIMIT 5"
+
+echo "-- a fit for each row, where nothing can be done about it here"
+# warnings STATEMENT BEFORE: how many warnings it gives.
+warnings() { run "$(called "$2")" "$(called "$1")" "" | grep -c '^WARNING:  the same exemplar SVM was fitted 100 times in one statement' || true; }
+volatile="CREATE FUNCTION wanted() RETURNS vector LANGUAGE plpgsql AS \$body\$ DECLARE w vector; BEGIN SELECT hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 20, exemplar => '[1,2,3,4,5,6,7,8]') INTO w; RETURN w; END \$body\$"
+check "a function that is run for each row is warned of, once" [ "$(warnings "SELECT count(embedding <#> wanted()) FROM items WHERE id <= 250" "$volatile")" = 1 ]
+check "and not for fewer rows" [ "$(warnings "SELECT count(embedding <#> wanted()) FROM items WHERE id < 100" "$volatile")" = 0 ]
+check "and again by the next statement" [ "$(warnings "SELECT count(embedding <#> wanted()) FROM items WHERE id <= 100; SELECT count(embedding <#> wanted()) FROM items WHERE id <= 100" "$volatile")" = 2 ]
+check "as a call in a CASE on a source under row security is" [ "$(warnings "SELECT count(CASE WHEN class >= 0 THEN embedding <#> hinted_exemplar(source => 'other', embedding => 'embedding', exemplar => '[1,2,3,4,5,6,7,8]', sample_size => 10) END) FROM items WHERE id <= 150" \
+    "CREATE ROLE planner_reader; GRANT SELECT ON other, items TO planner_reader; ALTER TABLE other ENABLE ROW LEVEL SECURITY; CREATE POLICY near ON other USING (id < 50); SET ROLE planner_reader")" = 1 ]
+check "a fit for each of many examples is not" [ "$(warnings "SELECT count(vector_dims(hinted_exemplar(source => 'items', embedding => 'embedding', sample_size => 20, exemplar => embedding))) FROM items WHERE id <= 150" "")" = 0 ]
+
+echo "-- calls within calls"
+refused "a view with a call on itself" "stack depth limit exceeded" \
+    "CREATE VIEW self AS SELECT NULL::vector(8) AS v; CREATE OR REPLACE VIEW self AS SELECT hinted_exemplar(source => 'self', embedding => 'v', exemplar => '[1,2,3,4,5,6,7,8]')::vector(8) AS v; SELECT v FROM self"
+refused "a filter with a search by itself" "stack depth limit exceeded" \
+    "CREATE FUNCTION again() RETURNS bool LANGUAGE plpgsql AS \$body\$ BEGIN RETURN EXISTS (SELECT FROM hinted_exemplar_search('items', 'embedding', exemplar => '[1,2,3,4,5,6,7,8]', sample_size => 20, k => 1, filter => 'again()')); END \$body\$; SELECT again()"
+refused "the same, whose error is caught on each level" "stack depth limit exceeded" \
+    "CREATE FUNCTION again() RETURNS bool LANGUAGE plpgsql AS \$body\$ BEGIN RETURN EXISTS (SELECT FROM hinted_exemplar_search('items', 'embedding', exemplar => '[1,2,3,4,5,6,7,8]', sample_size => 20, k => 1, filter => 'again()')); EXCEPTION WHEN division_by_zero THEN RETURN false; END \$body\$; SELECT again()"
+check "and the session goes on" is_true "vector_dims($h) = 8"
+
 echo "-- what is not a query"
 shape "CHECK constraint" 1 "" "INSERT INTO other SELECT * FROM items WHERE id <= 20" "ALTER TABLE other ADD CHECK (embedding <#> @h < 100)" "SELECT count(*) FROM other"
 shape "CHECK constraint, added" 1 "" "ALTER TABLE other ADD CHECK (embedding <#> @h < 100)" "" "SELECT count(*) FROM other"

@@ -20,9 +20,9 @@ use std::cell::RefCell;
 
 use pgrx::pg_sys;
 
-use crate::cache::call_site::{self, SnapshotKey};
 use crate::error::Error;
 use crate::postgres::memory::ContextMemory;
+use crate::postgres::snapshot::SnapshotKey;
 use crate::postgres::spi::Connection;
 use crate::postgres::{check_interrupts, gucs};
 use crate::sample::Drawn;
@@ -79,7 +79,7 @@ impl Key {
         if has_written || is_serializable || !source.is_fixed_by_snapshot() {
             return None;
         }
-        let snapshot = call_site::active_snapshot().filter(SnapshotKey::is_complete)?;
+        let snapshot = SnapshotKey::active().filter(SnapshotKey::is_complete)?;
         let (relation, attribute) = (source.relation.oid(), source.attribute_of(&source.relation)?);
         Some(Key { relation, file, attribute, wanted, seed, snapshot, next_transaction: next })
     }

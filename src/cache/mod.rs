@@ -3,3 +3,4 @@
 pub mod call_site;
 pub mod discard;
 pub mod last_sample;
+mod repeated;

@@ -2,6 +2,7 @@
 
 pub mod gucs;
 pub mod memory;
+pub mod passing;
 pub mod relation;
 pub mod settings;
 pub mod snapshot;

@@ -9,6 +9,7 @@ use pgrx::itemptr::{item_pointer_get_both, item_pointer_set_all};
 use pgrx::pg_sys::NodeTag;
 use pgrx::{FromDatum, IntoDatum, PgList, pg_sys};
 
+use crate::postgres::passing::Watch;
 use crate::postgres::unwind;
 
 /// A connection to SPI, closed when dropped.
@@ -26,6 +27,7 @@ impl Connection {
         // Identifiers come from the catalog and cannot hold a NUL byte.
         let query = CString::new(query).unwrap_or_default();
         let mut types = types.to_vec();
+        let _watch = Watch::start();
         // SAFETY: both pointers are valid for the call; a null plan is refused on execution.
         let plan = unsafe { pg_sys::SPI_prepare(query.as_ptr(), types.len() as i32, types.as_mut_ptr()) };
         Plan { plan, connection: self }
@@ -35,6 +37,7 @@ impl Connection {
     pub fn prepare_once(&self, query: &str, types: &[pg_sys::Oid]) -> Plan<'_> {
         let query = CString::new(query).unwrap_or_default();
         let mut types = types.to_vec();
+        let _watch = Watch::start();
         let options = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK) as i32;
         // SAFETY: as above.
         let plan = unsafe {
@@ -103,6 +106,7 @@ impl<'a> Plan<'a> {
     /// # Safety
     /// `values` are valid values of the types that the query was prepared with.
     pub unsafe fn select(&self, values: &mut [pg_sys::Datum]) -> Rows<'a> {
+        let _watch = Watch::start();
         let (read_only, no_limit) = (true, 0);
         // SAFETY: the plan belongs to the open connection and the values fit it. SPI_execute_plan
         // raises where it fails and leaves its rows in SPI_tuptable, which is read at once.
@@ -115,7 +119,7 @@ impl<'a> Plan<'a> {
 
     /// Starts to run the query, which has no parameters.
     pub fn open(&self) -> Cursor<'a> {
-        let read_only = true;
+        let (read_only, _watch) = (true, Watch::start());
         // SAFETY: the plan belongs to the open connection; SPI_cursor_open raises where it fails, and
         // finds a name by itself.
         let portal = unsafe {
@@ -192,6 +196,7 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// The next rows, at most `count`; none at the end.
     pub fn fetch(&mut self, count: i32) -> Rows<'a> {
+        let _watch = Watch::start();
         // SAFETY: the portal is open until `self` is dropped; the rows are left in SPI_tuptable.
         let table = unsafe {
             pg_sys::SPI_cursor_fetch(self.portal, true, count.into());

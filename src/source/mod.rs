@@ -172,6 +172,21 @@ impl Source {
         self.verdict.get_or_init(|| Verdict::of(self))
     }
 
+    /// Whether the caller may select `tableoid` and `ctid`.
+    pub fn may_select_tids(&self) -> bool {
+        let columns = [pg_sys::TableOidAttributeNumber, pg_sys::SelfItemPointerAttributeNumber];
+        let (oid, select) = (self.relation.oid(), pg_sys::AclMode::from(pg_sys::ACL_SELECT));
+        let may = |result| result == pg_sys::AclResult::ACLCHECK_OK;
+        // SAFETY: catalog look-ups of an existing relation and columns that each has.
+        unsafe {
+            let caller = pg_sys::GetUserId();
+            may(pg_sys::pg_class_aclcheck(oid, caller, select))
+                || columns
+                    .iter()
+                    .all(|&column| may(pg_sys::pg_attribute_aclcheck(oid, column as i16, caller, select)))
+        }
+    }
+
     /// Raises what Postgres raises when the caller may not read the column, or nobody can now.
     pub fn check_privileges(&self, connection: &Connection) {
         let query = format!("SELECT {} FROM {} WHERE false", self.quoted_vector(), quoted(&self.relation));

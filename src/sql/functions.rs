@@ -3,7 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::cache::call_site::{self, Answer};
+use crate::cache::call_site::{Answer, CallSite};
 use crate::error::Error;
 use crate::fit;
 #[expect(unused_imports, reason = "named in `requires` below")]
@@ -35,6 +35,11 @@ fn hinted_exemplar_version() -> &'static str {
 /// See [`Error`]. Not converged is a warning, fewer rows than `sample_size` and zero vectors are notices.
 #[pg_extern(sql = false)]
 fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorReport> {
+    // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
+    let call_site = unsafe { CallSite::of(fcinfo) };
+    if let Some(weights) = call_site.again() {
+        return Ok(NewVector(weights));
+    }
     // SAFETY: sql/functions.sql declares these arguments.
     let call = unsafe { Call::new(fcinfo, args::HINTED_EXEMPLAR) };
     let (source, column) = call.source()?;
@@ -48,9 +53,7 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
         let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
         Ok(Answer { weights: outcome.into_weights(), keep: source.is_fixed_by_snapshot() })
     };
-    // SAFETY: Postgres passes a call of this function; only the cache uses its fn_extra.
-    let weights = unsafe { call_site::fitted_once(fcinfo, key, fit) }?;
-    Ok(NewVector(weights))
+    Ok(NewVector(call_site.fitted_once(key, fit)?))
 }
 
 /// The same fit as one row that explains it: see [`FitReport`].
@@ -137,7 +140,7 @@ fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
     let names = vectors.names(Some(&column));
     let source = Source::open(source, column, call.vector_type())?;
     let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names.clone()))?;
-    Ok(FitReport::of(&query, &names, &outcome))
+    Ok(FitReport::of(&query, &names, &outcome, source.may_select_tids()))
 }
 
 /// `w / |w|` for the `w` that minimises J of [`exemplar_svm`] over the given vectors.

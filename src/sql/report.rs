@@ -38,6 +38,9 @@ pub struct FitReport {
     conflict_count: i64,
     false_negatives: i64,
     false_negative_rows: Vec<FalseNegative>,
+    /// Whether the caller may know which rows these are.
+    #[serde(skip)]
+    tells_rows: bool,
     iterations: i32,
     converged: bool,
     sampled: i64,
@@ -57,15 +60,16 @@ struct FalseNegative {
 }
 
 impl FitReport {
-    /// Explains `outcome`, the fit of `query`, whose vectors have these `names`.
-    pub fn of(query: &Query, names: &Names, outcome: &Outcome) -> Self {
+    /// Explains `outcome`, the fit of `query`, whose vectors have these `names`; which rows are false negatives only if
+    /// it `tells_rows`.
+    pub fn of(query: &Query, names: &Names, outcome: &Outcome, tells_rows: bool) -> Self {
         let Outcome { problem, fit, drawn, expanded, sampling, solving, .. } = outcome;
         let report = Report::of(problem, fit, &mut check_interrupts);
         let given = query.exemplars.len();
         let false_negatives =
             report.false_negatives.iter().zip(report.false_negative_margins).take(LISTED_FALSE_NEGATIVES);
-        let false_negative =
-            |(&row, margin)| FalseNegative { row: drawn.row_ids.get(row).copied().flatten(), margin };
+        let row_id = |row: usize| drawn.row_ids.get(row).copied().flatten().filter(|_| tells_rows);
+        let false_negative = |(&row, margin)| FalseNegative { row: row_id(row), margin };
         FitReport {
             weights: fit.weights.clone(),
             bias: fit.b,
@@ -84,6 +88,7 @@ impl FitReport {
             conflict_count: report.conflict_count as i64,
             false_negatives: report.false_negatives.len() as i64,
             false_negative_rows: false_negatives.map(false_negative).collect(),
+            tells_rows,
             iterations: fit.iterations as i32,
             converged: fit.converged,
             sampled: problem.set().negatives() as i64,
@@ -98,7 +103,8 @@ impl FitReport {
 impl FitReport {
     /// The value of the column `name`, asked for once; `None` for null.
     fn column(&mut self, name: &str) -> Option<pg_sys::Datum> {
-        let places = || self.false_negative_rows.iter().filter_map(|false_negative| false_negative.row);
+        let rows = self.false_negative_rows.iter().filter_map(|false_negative| false_negative.row);
+        let rows = self.tells_rows.then_some(rows);
         match name {
             "weights" => NewVector(take(&mut self.weights)).into_datum(),
             "bias" => self.bias.into_datum(),
@@ -116,8 +122,12 @@ impl FitReport {
             "conflicts" => take(&mut self.conflicts).into_datum(),
             "conflict_count" => self.conflict_count.into_datum(),
             "false_negatives" => self.false_negatives.into_datum(),
-            "false_negative_tables" => places().map(|row| row.table).collect::<Vec<_>>().into_datum(),
-            "false_negative_ctids" => places().map(|row| row.tid()).collect::<Vec<_>>().into_datum(),
+            "false_negative_tables" => {
+                rows.map(|rows| rows.map(|row| row.table).collect::<Vec<_>>()).into_datum()
+            }
+            "false_negative_ctids" => {
+                rows.map(|rows| rows.map(|row| row.tid()).collect::<Vec<_>>()).into_datum()
+            }
             "false_negative_margins" => {
                 self.false_negative_rows.iter().map(|s| s.margin).collect::<Vec<_>>().into_datum()
             }
@@ -166,11 +176,11 @@ pgrx::impl_sql_translatable!(NewRow, "exemplar_fit");
 unsafe impl BoxRet for NewRow {
     unsafe fn box_into<'fcx>(mut self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
         let mut description = std::ptr::null_mut();
-        // SAFETY: a function that SQL declares to return a row type has a row description; it is blessed and
-        // freed by PgTupleDesc, and heap_form_tuple copies `values`, one for each attribute.
+        // SAFETY: a function that SQL declares to return a row type has a row description, here blessed, in the memory
+        // of the call. heap_form_tuple copies `values`, one for each attribute.
         unsafe {
             pg_sys::get_call_result_type(fcinfo.as_mut_ptr(), std::ptr::null_mut(), &mut description);
-            let description = PgTupleDesc::from_pg_is_copy(pg_sys::BlessTupleDesc(description));
+            let description = PgTupleDesc::from_pg_unchecked(pg_sys::BlessTupleDesc(description));
             let columns = description.iter().map(|attribute| self.0.column(attribute.name()));
             let columns: Vec<_> = columns.collect();
             let mut nulls: Vec<bool> = columns.iter().map(Option::is_none).collect();

@@ -17,6 +17,8 @@ mod tests {
     use pgrx::prelude::*;
 
     use super::run;
+    use crate::postgres::passing;
+    use crate::postgres::spi::Connection;
     use exemplar_svm::{self, Dimensions, Input, InputVector, Params, Problem, Query, TrainingSet};
 
     #[pg_test]
@@ -61,6 +63,31 @@ mod tests {
                        ARRAY['[0,1,0.5]', '[0.3,1,0]', '[0.1,0.9,1]']::vector[],
                        ARRAY['[1,0,0.3]'::vector])::real[]";
         assert_eq!(Spi::get_one::<Vec<f32>>(sql), Ok(Some(fit.weights)));
+    }
+
+    #[pg_extern]
+    fn has_a_bug(index: i32) -> i32 {
+        [0][index as usize]
+    }
+
+    #[pg_test]
+    fn a_bug_is_an_internal_error_whose_place_only_the_log_has() {
+        let call = || {
+            let connection = Connection::open();
+            // SAFETY: the query has no parameters.
+            unsafe { connection.prepare("SELECT tests.has_a_bug(1)", &[]).select(&mut []) };
+            None
+        };
+        let report = PgTryBuilder::new(call).catch_others(|cause| match cause {
+            CaughtError::PostgresError(error) => Some(error),
+            cause => panic!("{cause:?}"),
+        });
+        let report = report.execute().unwrap();
+        assert_eq!(report.sql_error_code(), PgSqlErrorCode::ERRCODE_INTERNAL_ERROR);
+        assert_eq!((report.message(), report.detail()), ("internal error", None));
+        assert!(report.hint().unwrap().contains("report it"));
+        let log = passing::last_bug().unwrap();
+        assert!(log.contains("src/tests/mod.rs:") && log.contains("index out of bounds"), "{log}");
     }
 
     #[pg_test]

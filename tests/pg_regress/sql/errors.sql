@@ -126,3 +126,19 @@ SELECT exemplar_svm_agg(v, true) FROM (VALUES ('[1,0]'::vector), ('[1,0,0]')) ro
 \echo :LAST_ERROR_SQLSTATE
 -- The session is as it was.
 SELECT count(*) FROM items;
+-- An error of a function that a query runs leaves as it came: its SQLSTATE, where it is from, and where a filter is wrong.
+CREATE FUNCTION refuses(id int) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    IF id = 3 THEN RAISE 'not 3' USING ERRCODE = 'AB123', DETAIL = 'It is 3.', HINT = 'Take 4.', TABLE = 'items'; END IF;
+    RETURN true;
+END
+$$;
+CREATE VIEW refusing AS SELECT * FROM items WHERE refuses(id);
+SELECT hinted_exemplar('refusing', 'embedding', hint => '[1,0,0]');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM hinted_exemplar_search('items', 'embedding', hint => '[1,0,0]', filter => 'refuses(id)');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM hinted_exemplar_search('items', 'embedding', hint => '[1,0,0]', filter => 'nothing = 1');
+\echo :LAST_ERROR_SQLSTATE
+-- And the next one is not taken for it.
+SELECT 1 / 0;

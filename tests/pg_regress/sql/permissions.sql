@@ -27,7 +27,23 @@ SET ROLE regress_reader;
 SELECT of_source('items') <=> of_visible((SELECT array_agg(embedding) FROM items)) < 1e-6 AS same;
 SELECT ctid FROM items LIMIT 1;
 \echo :LAST_ERROR_SQLSTATE
+-- Nor does a fit tell which rows are like the exemplar; how like they are follows from the column.
+CREATE FUNCTION pg_temp.told() RETURNS text LANGUAGE sql AS $$
+    SELECT format('%s tables, %s ctids, %s margins, %s places in the report', cardinality(false_negative_tables), cardinality(false_negative_ctids), cardinality(false_negative_margins),
+                  (SELECT count(*) FROM jsonb_array_elements(report -> 'false_negative_rows') r WHERE r ? 'ctid' OR r ? 'table'))
+    FROM hinted_exemplar_fit('items', 'embedding', exemplar => '[1,1,1]'), hinted_exemplar_report('items', 'embedding', exemplar => '[1,1,1]') report
+$$;
+SELECT pg_temp.told();
 RESET ROLE;
+GRANT SELECT (ctid) ON items TO regress_reader;
+SET ROLE regress_reader;
+SELECT pg_temp.told();
+RESET ROLE;
+GRANT SELECT (tableoid) ON items TO regress_reader;
+SET ROLE regress_reader;
+SELECT pg_temp.told();
+RESET ROLE;
+REVOKE SELECT (ctid, tableoid) ON items FROM regress_reader;
 -- A schema that the caller may not use, found by OID.
 CREATE SCHEMA closed;
 CREATE TABLE closed.items AS SELECT * FROM items;
