@@ -157,7 +157,7 @@ SELECT of_source('halves') AS half_before \gset
 SELECT 'public.owned'::regclass::oid AS owned, 'public.halves'::regclass::oid AS halves \gset
 SET ROLE regress_reader;
 SET search_path = trap, public, pg_catalog;
-SELECT public.of_source(:owned) = :'before'::public.vector AS same;
+SELECT public.of_source(:owned) <=> :'before'::public.vector < 1e-6 AS same;
 SELECT public.of_source(:halves) = :'half_before'::public.vector AS same;
 RESET search_path;
 RESET ROLE;
