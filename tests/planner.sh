@@ -295,7 +295,7 @@ check "a fit for each of many examples is not" [ "$(warnings "SELECT count(vecto
 
 echo "-- calls within calls"
 refused "a view with a call on itself" "stack depth limit exceeded" \
-    "CREATE VIEW self AS SELECT NULL::vector(8) AS v; CREATE OR REPLACE VIEW self AS SELECT hinted_exemplar(source => 'self', embedding => 'v', exemplar => '[1,2,3,4,5,6,7,8]')::vector(8) AS v; SELECT v FROM self"
+    "CREATE VIEW self AS SELECT NULL::vector(8) AS v FROM items; CREATE OR REPLACE VIEW self AS SELECT hinted_exemplar(source => 'self', embedding => 'v', exemplar => '[1,2,3,4,5,6,7,8]')::vector(8) AS v FROM items; SELECT v FROM self"
 refused "a filter with a search by itself" "stack depth limit exceeded" \
     "CREATE FUNCTION again() RETURNS bool LANGUAGE plpgsql AS \$body\$ BEGIN RETURN EXISTS (SELECT FROM hinted_exemplar_search('items', 'embedding', exemplar => '[1,2,3,4,5,6,7,8]', sample_size => 20, k => 1, filter => 'again()')); END \$body\$; SELECT again()"
 refused "the same, whose error is caught on each level" "stack depth limit exceeded" \
