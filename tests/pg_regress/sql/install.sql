@@ -25,5 +25,6 @@ SELECT count(*) FROM pg_proc WHERE probin LIKE '%hinted_exemplar%';
 -- Not where another type is called like pgvector's: it would be read as a vector, and its checks run as whoever owns the extension.
 CREATE SCHEMA taken;
 CREATE DOMAIN taken.vector AS text CHECK (length(VALUE) / 0 > 0);
+\set SHOW_CONTEXT never
 CREATE EXTENSION hinted_exemplar SCHEMA taken;
 \echo :LAST_ERROR_SQLSTATE
