@@ -10,8 +10,11 @@ USES_SERVER=yes
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 config=${PG_CONFIG:-$(command -v pg_config)} || die "no pg_config in the PATH: say which Postgres by PG_CONFIG=.../pg_config"
-regress=$(dirname "$("$config" --pgxs)")/../test/regress/pg_regress
-[ -x "$regress" ] || die "$("$config" --version) has no pg_regress here: install its server development package"
+# That of another version does as well.
+for regress in "$(dirname "$("$config" --pgxs)")/../test/regress/pg_regress" /usr/lib/postgresql/*/lib/pgxs/src/test/regress/pg_regress ''; do
+    if [ -n "$(exec 2>/dev/null; "$regress" --version)" ]; then break; fi
+done
+[ -n "$regress" ] || die "$("$config" --version) has no pg_regress here: install its server development package"
 TESTS=$ROOT/tests/pg_regress
 RESULTS=${CARGO_TARGET_DIR:-$ROOT/target}/regress
 DIFFS=$RESULTS/regression.diffs
