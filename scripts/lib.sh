@@ -15,7 +15,7 @@ export ROOT EXTENSION PGRX_VERSION
 # sets USES_SERVER works with the server that the caller's settings name.
 for variable in $(compgen -e PG); do
     case $variable in
-    PG_CONFIG | PG_CONFIGS | PGRX_*) ;;
+    PG_CONFIG | PG_CONFIGS | PGVECTOR | PGVECTORS | PGRX_*) ;;
     PGHOST | PGPORT | PGUSER | PGPASSWORD | PGPASSFILE) [ -n "${USES_SERVER:-}" ] || unset "$variable" ;;
     *) unset "$variable" ;;
     esac

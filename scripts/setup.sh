@@ -6,7 +6,7 @@
 #        scripts/setup.sh env    print the environment for cargo and psql by hand: eval "$(scripts/setup.sh env)"
 #
 # PG_CONFIG=.../pg_config chooses the Postgres to copy; otherwise it is that of the pg_config in the PATH, else the newest supported one
-# that has its server headers.
+# that has its server headers. PGVECTOR=directory takes the pgvector whose sources are there, for tests with other versions of it.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -231,7 +231,7 @@ is_relocated() {
 # The copy is made anew when the system's Postgres was updated.
 make_private_postgres() {
     local tree=$CLONE/pg$PG_MAJOR/tree stamp
-    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$(server_of "$PG_SOURCE")")"
+    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$(server_of "$PG_SOURCE")") ${PGVECTOR:-}"
     if [ "$(cat "$CLONE/pg$PG_MAJOR/stamp" 2>/dev/null)" != "$stamp" ]; then
         step "copying PostgreSQL $PG_MAJOR for this clone's use"
         "$ROOT/scripts/cluster.sh" stop-all
@@ -262,23 +262,41 @@ make_private_postgres() {
 install_pgvector() {
     local extensions built
     extensions=$("$PG_PRIVATE" --sharedir)/extension
-    [ ! -e "$extensions/vector.control" ] || return 0
+    [ ! -e "$extensions/vector.control" ] || [ -n "${PGVECTOR:-}" ] || return 0
     built=$(built_pgvector "$PG_SOURCE")
+    [ -z "${PGVECTOR:-}" ] || built=$built-$(printf '%s' "$PGVECTOR" | sha256sum | cut -c1-12)
     if [ ! -e "$built/vector.control" ]; then
         rm -rf "$built" "$built.part"
         mkdir -p "$built.part"
-        pgvector_from_package "$built.part" || pgvector_from_source "$built.part" ||
+        pgvector_from_given "$built.part" || pgvector_from_package "$built.part" || pgvector_from_source "$built.part" ||
             die "no way to get pgvector here: install it for PostgreSQL $PG_MAJOR by hand (its README tells how) and repeat"
         mv "$built.part" "$built"
     fi
     step "installing pgvector $(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$built/vector.control") into the copy"
     if [ "$PG_PRIVATE" != "$PG_SOURCE" ]; then
+        rm -f "$extensions"/vector--*.sql
         cp "$built/vector.so" "$("$PG_PRIVATE" --pkglibdir)/"
         cp "$built"/vector*.sql "$built/vector.control" "$extensions/"
     else
         as_root cp "$built/vector.so" "$("$PG_PRIVATE" --pkglibdir)/"
         as_root cp "$built"/vector*.sql "$built/vector.control" "$extensions/"
     fi
+}
+
+pgvector_from_given() {
+    [ -n "${PGVECTOR:-}" ] || return 1
+    local work=$STATE/pgvector/given-$PG_MAJOR
+    rm -rf "$work"
+    cp -r "$PGVECTOR" "$work"
+    build_pgvector "$work" "$1" || die "that pgvector does not build for PostgreSQL $PG_MAJOR"
+}
+
+# build_pgvector SOURCE DIRECTORY: without OPTFLAGS it is built for any processor; without LLVM no clang of one certain version is needed.
+build_pgvector() {
+    run_logged "$LOGS/pgvector.log" "building pgvector for PostgreSQL $PG_MAJOR" \
+        make -C "$1" -j "$(nproc)" OPTFLAGS="" with_llvm=no PG_CONFIG="$PG_SOURCE" &&
+        cp "$1/vector.so" "$1/vector.control" "$1"/sql/vector--*.sql "$2/" &&
+        rm -rf "$1"
 }
 
 pgvector_from_package() {
@@ -303,11 +321,7 @@ pgvector_from_source() {
     rm -rf "$work"
     mkdir -p "$work"
     tar -xf "$archive" -C "$work" --strip-components=1
-    # Without OPTFLAGS it is built for any processor; without LLVM no clang of one certain version is needed.
-    run_logged "$LOGS/pgvector.log" "building pgvector for PostgreSQL $PG_MAJOR" \
-        make -C "$work" -j "$(nproc)" OPTFLAGS="" with_llvm=no PG_CONFIG="$PG_SOURCE" &&
-        cp "$work/vector.so" "$work/vector.control" "$work"/sql/vector--*.sql "$1/" &&
-        rm -rf "$work"
+    build_pgvector "$work" "$1"
 }
 
 # fetch_pgvector DIRECTORY SUITE VERSION: the source package's archive, checked by apt. An empty VERSION means the newest.

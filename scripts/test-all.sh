@@ -2,7 +2,8 @@
 # Every test, with each supported Postgres: those that are installed with their server headers, and the others as scripts/postgres.sh gets
 # them; on Debian on x86-64 the core's on arm64 too. Builds for them are kept apart. Prints a line for each.
 #
-# usage: scripts/test-all.sh [STAGE...]        (those of scripts/test.sh; PG_CONFIGS="/a/pg_config /b/pg_config" names the Postgres instead)
+# usage: scripts/test-all.sh [STAGE...]        (those of scripts/test.sh; PG_CONFIGS="/a/pg_config /b/pg_config" names the Postgres instead;
+#                                               PGVECTORS="/a /b" are folders of pgvector's sources, of other versions to test with too)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -25,6 +26,7 @@ test_with() {
     shift
     major=$(major_of "$config") out=$LOGS/test-$major.out
     step "$("$config" --version)"
+    export PGVECTOR=${PGVECTOR:-}
     PG_CONFIG=$config CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}/pg$major "$ROOT/scripts/test.sh" "$@" | tee "$out" ||
         { verdict="  FAILED" failed=1; }
     pgvector=$(load_environment && sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$("$PG_PRIVATE" --sharedir)/extension/vector.control")
@@ -40,6 +42,8 @@ else
         if config=$(config_of "$major"); then test_with "$config" "$@"; else results+=("PostgreSQL $major: skipped, it can't be had here"); fi
     done
 fi
+# What other versions of pgvector can change is SQL.
+for folder in ${PGVECTORS:-}; do PGVECTOR=$folder test_with "$(config_of 15)" regress scripts; done
 if [ $# = 0 ] && [ "$(uname -m)" = x86_64 ] && grep -qx 'ID=debian' /etc/os-release; then
     if "$ROOT/scripts/arm64.sh" | tee "$LOGS/test-arm64.out"; then verdict=; else verdict="  FAILED" failed=1; fi
     results+=("arm64: $(grep '^test result' "$LOGS/test-arm64.out" || echo "no result")$verdict")
