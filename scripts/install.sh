@@ -46,8 +46,9 @@ install_pgvector_into() {
     local library extension built file
     library=$("$1" --pkglibdir) extension=$("$1" --sharedir)/extension
     [ ! -e "$extension/vector.control" ] || { say "It has pgvector already."; return; }
-    PG_CONFIG=$1 "$ROOT/scripts/setup.sh"
-    built=$(built_pgvector "$1")
+    PG_CONFIG=$(source_of "$1") "$ROOT/scripts/setup.sh"
+    built=$(built_pgvector "$(source_of "$1")")
+    [ -e "$built/vector.so" ] || die "the pgvector of the tests came with that Postgres; there is no other one here to install"
     owner_of "$library" "$extension"
     put 644 "$built/vector.so" "$library" || die "installing failed"
     for file in "$built"/vector--*.sql "$built/vector.control"; do put 644 "$file" "$extension" || die "installing failed"; done

@@ -8,7 +8,7 @@
 config=$(command -v pg_config)
 library=$(pg_config --pkglibdir) extensions=$(pg_config --sharedir)/extension
 place=$(mktemp -d)
-trap 'rm -rf "$place"' EXIT
+trap '[ ! -e "$place/vector.control" ] || mv "$place/vector.control" "$extensions/"; rm -rf "$place"' EXIT
 # The run that called this test holds the lock of the clone; make finds all built.
 install() { make -s -C "$ROOT" "$@" >"$place/log" 2>&1; }
 says() { grep -q "$1" "$place/log"; }
@@ -24,6 +24,14 @@ check "make uninstall takes it away" install uninstall PG_CONFIG="$config" DESTD
 check "all of it" [ -z "$(find "$place/root" -type f)" ]
 check "no folder of its builder is in the library" [ "$(strings -n 4 "$library/hinted_exemplar.so" |
     grep -cF -e "$ROOT" -e "$HOME/" -e "${CARGO_HOME:-$HOME/.cargo}" || true)" = 0 ]
+
+# Without pgvector the extension can't be created: that is said, with what helps.
+mv "$extensions/vector.control" "$place/"
+check "it installs where pgvector is missing" install install PG_CONFIG="$config"
+mv "$place/vector.control" "$extensions/"
+check "and says what brings it" says "make install-pgvector PG_CONFIG=$config"
+check "which knows when there is one" install install-pgvector PG_CONFIG="$config"
+check "and leaves that alone" says "It has pgvector already"
 
 # A session that has the library mapped, before and after another one takes its place.
 new_database installed
