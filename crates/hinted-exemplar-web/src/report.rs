@@ -12,6 +12,8 @@ pub struct Report {
     pub hint_trust: Option<f64>,
     pub wanted_share: Option<f64>,
     pub cosine_hint: Option<f64>,
+    /// The share of the nearest rows that the search through an index found, as a sample tells.
+    pub recall: Option<f64>,
     pub exemplar_margins: Vec<f64>,
     pub counter_exemplar_margins: Vec<f64>,
     pub conflicts: Vec<String>,
@@ -56,6 +58,7 @@ impl Report {
             hint_trust: number("hint_trust"),
             wanted_share: number("wanted_share"),
             cosine_hint: number("cosine_hint"),
+            recall: number("recall"),
             exemplar_margins,
             counter_exemplar_margins: numbers("counter_exemplar_margins"),
             conflicts: json["conflicts"]
@@ -141,6 +144,19 @@ impl Report {
         }
         if let Some(share) = self.wanted_share {
             say(Tone::Plain, format!("About {:.1} % of the table may be wanted.", 100.0 * share));
+        }
+        match self.recall {
+            Some(recall) if recall < 0.9 => say(
+                Tone::Warning,
+                format!(
+                    "The index found about {:.0} % of the best rows; some are missing here.",
+                    100.0 * recall
+                ),
+            ),
+            Some(recall) if recall < 1.0 => {
+                say(Tone::Plain, format!("The index found about {:.0} % of the best rows.", 100.0 * recall));
+            }
+            _ => {}
         }
         if !self.converged {
             say(

@@ -492,19 +492,23 @@ impl<'a> Search<'a> {
     }
 
     fn shown_sql(&self, statement: &Sql) -> Shown {
-        let (writer, state) = (self.writer(), State { after: None, ..self.state.clone() });
-        let direction = match state.method {
-            Method::Hinted => writer.weights_call(&state, &self.texts),
+        let (writer, size) = (self.writer(), self.app.options.page_size);
+        let state = State { after: None, ..self.state.clone() };
+        let search = match state.method {
+            Method::Hinted if !self.app.fits_here() && writer.can_search(&state) => {
+                writer.written_search(&state, &self.texts, size)
+            }
+            Method::Hinted => writer.written(writer.weights_call(&state, &self.texts), &state, size),
             method => {
-                let mut sql = Sql::default();
+                let mut direction = Sql::default();
                 if let Ok(vector) = self.plain(method) {
-                    sql.value(vector);
+                    direction.value(vector);
                 }
-                sql
+                writer.written(direction, &state, size)
             }
         };
         Shown {
-            search: writer.written(direction, &state, self.app.options.page_size).with_literals(),
+            search: search.with_literals(),
             ran: statement.with_parameters(),
             values: statement.literals(),
         }

@@ -73,8 +73,8 @@ impl Writer<'_> {
     }
 
     /// What names the columns that a tile needs.
-    fn payload(&self) -> String {
-        self.catalog.texts.iter().map(|column| format!(", {}", column.quoted())).collect()
+    fn payload(&self, prefix: &str) -> String {
+        self.catalog.texts.iter().map(|column| format!(", {prefix}{}", column.quoted())).collect()
     }
 
     /// A `vector` of one row, by key.
@@ -240,11 +240,63 @@ impl Writer<'_> {
             "{name} AS MATERIALIZED (\n    SELECT {}, {}{}, {by} AS distance\n    FROM {relation}",
             key.quoted(),
             embedding.quoted(),
-            self.payload()
+            self.payload("")
         ));
         self.conditions(&mut sql, state, direction);
         sql.push(&format!("\n    ORDER BY {by}\n    LIMIT {limit}\n)"));
         sql
+    }
+
+    /// The best rows by the extension's search, which finds what a plain scan of an index may miss and tells how much it found.
+    fn searched(&self, state: &State, limit: usize) -> Sql {
+        let Catalog { relation, embedding, key, .. } = self.catalog;
+        let (name, column, payload) = (key.quoted(), embedding.quoted(), self.payload("part."));
+        let filter = self.filter(state);
+        let mut sql = Sql::new(&format!(
+            "nearest AS MATERIALIZED (
+    SELECT part.{name}, part.{column}{payload}, found.distance, found.recall
+    FROM hinted_exemplar_search({}, {}, weights => (SELECT weights FROM fit), k => {limit}",
+            literal(relation),
+            literal(&embedding.name)
+        ));
+        if !filter.is_empty() {
+            sql.push(", filter => ").value(Value::Text(filter));
+        }
+        sql.push(&format!(
+            ") AS found,
+         LATERAL (SELECT * FROM {relation} WHERE ctid = found.ctid OFFSET 0) AS part
+)"
+        ));
+        sql
+    }
+
+    /// The conditions as the argument `filter` takes them.
+    fn filter(&self, state: &State) -> String {
+        let mut sql = Sql::default();
+        self.conditions(&mut sql, state, "");
+        let sql = sql.with_literals();
+        sql.trim_start().strip_prefix("WHERE").unwrap_or(&sql).trim_start().to_owned()
+    }
+
+    /// The extension's search as a person would write it, for a copy.
+    pub fn written_search(&self, state: &State, texts: &Texts, limit: usize) -> Sql {
+        let mut sql = Sql::new("SELECT key, margin\nFROM   ");
+        let mut call = self.fit_call("hinted_exemplar_search", state, texts);
+        call.remove_last(')');
+        sql.append(call)
+            .push(&format!(",\n        key => {}, k => {limit}", literal(&self.catalog.key.quoted())));
+        let filter = self.filter(state);
+        if !filter.is_empty() {
+            sql.push(&format!(",\n        filter => {}", literal(&filter)));
+        }
+        sql.push(");\n");
+        sql
+    }
+
+    /// Whether the first page can be found by the extension's search.
+    pub fn can_search(&self, state: &State) -> bool {
+        let Catalog { indexed, has_places, extension, embedding, .. } = self.catalog;
+        *indexed && *has_places && extension.is_some() && embedding.base == "vector" && state.after.is_none()
     }
 
     /// Rows of a named query, of which the first have all that a tile shows.
@@ -267,10 +319,18 @@ WHERE distance IS NOT NULL"
         let direction = "(SELECT weights FROM fit)";
         let mut sql = Sql::new("WITH fit AS MATERIALIZED (\n    ");
         sql.append(fit).push("\n), ");
-        sql.append(self.ranked("nearest", direction, state, candidates.max(LOOK)));
+        let searched = reported && self.can_search(state);
+        sql.append(match searched {
+            true => self.searched(state, candidates.max(LOOK)),
+            false => self.ranked("nearest", direction, state, candidates.max(LOOK)),
+        });
         sql.push("\n").push(&self.rows("row", "nearest", direction, candidates));
         if reported {
-            sql.push("\nUNION ALL\nSELECT 'report', 0, NULL, NULL, NULL, NULL, NULL, (to_jsonb(fit) - 'weights')::text FROM fit");
+            let recall = if searched { "(SELECT max(recall) FROM nearest)" } else { "NULL" };
+            sql.push(&format!(
+                "\nUNION ALL\nSELECT 'report', 0, NULL, NULL, NULL, NULL, NULL,
+       (to_jsonb(fit) - 'weights' || jsonb_build_object('recall', {recall}))::text FROM fit"
+            ));
             if self.catalog.has_places && state.after.is_none() {
                 sql.push("\nUNION ALL\n").push(&self.also_wanted());
             }
