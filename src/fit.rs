@@ -61,7 +61,7 @@ pub fn fit_source(
         && query.counter_hints.is_empty()
         && sampling.expand == 0;
     let wanted = if hint_alone { 1 } else { sampling.sample_size };
-    check_memory(query, wanted, sampling.expand, dimensions.count)?;
+    check_memory(query, (wanted, "sample_size"), sampling.expand, dimensions.count)?;
     let set = training_set(dimensions, query)?;
     let Sampled { set, drawn, key } = sample(source, set, wanted, sampling.seed)?;
     let sampled = started.elapsed();
@@ -100,7 +100,7 @@ pub fn sample_source(source: &Source, weights: &[f32], sampling: Sampling) -> Re
     let dimensions = declared_by(source).unwrap_or(own);
     dimensions.check(weights.len(), Input::Weights)?;
     let nothing = Query::default();
-    check_memory(&nothing, sampling.sample_size, 0, dimensions.count)?;
+    check_memory(&nothing, (sampling.sample_size, "sample_size"), 0, dimensions.count)?;
     sample(source, training_set(dimensions, &nothing)?, sampling.sample_size, sampling.seed)
 }
 
@@ -111,7 +111,10 @@ fn sample(source: &Source, mut set: TrainingSet, wanted: usize, seed: i64) -> Re
     let kept = key.as_ref().map(|key| key.take(source, &mut set)).transpose()?.flatten();
     let drawn = match kept {
         Some(drawn) => drawn,
-        None => sample::draw(source, &mut set, wanted, seed)?,
+        None => {
+            memory::probe(bytes_of_places(wanted))?;
+            sample::draw(source, &mut set, wanted, seed)?
+        }
     };
     Ok(Sampled { set, drawn, key })
 }
@@ -130,7 +133,7 @@ pub fn fit_given<'a>(
     params: Params,
 ) -> Result<Fit, Error> {
     let dimensions = dimensions(None, query)?;
-    check_memory(query, negatives.len(), 0, dimensions.count)?;
+    check_memory(query, (negatives.len(), "the number of negatives"), 0, dimensions.count)?;
     let mut set = training_set(dimensions, query)?;
     set.reserve(negatives.len())?;
     for (index, negative) in negatives.enumerate() {
@@ -187,16 +190,30 @@ fn training_set(dimensions: Dimensions, query: &Query) -> Result<TrainingSet, Er
     Ok(TrainingSet::new_in(memory, dimensions, query, &mut check_interrupts)?)
 }
 
-/// Refuses what takes more memory than it may, before any of it is asked for.
-fn check_memory(query: &Query, negatives: usize, expand: usize, d: usize) -> Result<(), Error> {
+/// Refuses what takes more memory than it may, before any of it is asked for. Negatives come with what their number is
+/// called.
+fn check_memory(
+    query: &Query,
+    (negatives, called): (usize, &'static str),
+    expand: usize,
+    d: usize,
+) -> Result<(), Error> {
     let examples = query.exemplars.len() + query.counter_exemplars.len();
     let what = match negatives.max(expand).max(examples) {
-        most if most == negatives => "sample_size, or the number of negatives",
+        most if most == negatives => called,
         most if most == expand => "expand",
         _ => "the number of exemplars",
     };
     let rows = negatives.saturating_add(expand).saturating_add(examples);
     memory::check_limit(memory::bytes_of_rows(rows, d), what)
+}
+
+/// What drawing needs beside the rows, at most: their places, and more of those that are looked at together.
+fn bytes_of_places(rows: usize) -> usize {
+    const MOST_AT_A_TIME: usize = 20_000;
+    const OF_A_PLACE: usize = 512;
+    const OF_A_ROW: usize = 32;
+    rows.min(MOST_AT_A_TIME) * OF_A_PLACE + rows.saturating_mul(OF_A_ROW)
 }
 
 /// What a fit and its report need beside the rows, at most: a few numbers for each row, some vectors and the texts.

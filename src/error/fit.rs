@@ -44,6 +44,7 @@ pub fn message(error: &FitError, names: &Names) -> String {
 pub fn detail(error: &FitError, names: &Names) -> Option<String> {
     let is = |name: &str, value: f64| match value {
         v if v.is_infinite() => format!("{name} is infinite."),
+        v if v != 0.0 && !(1e-5..1e15).contains(&v.abs()) && !v.is_nan() => format!("{name} is {v:e}."),
         v => format!("{name} is {v}."),
     };
     Some(match error {

@@ -95,7 +95,9 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let (source, column) = call.source()?;
     let (params, sampling) = (call.params()?, Sampling { always: true, ..call.sampling()? });
     let asked = call.search()?;
-    memory::check_limit(asked.k.saturating_mul(BYTES_OF_A_ROW), "k")?;
+    let bytes = asked.k.saturating_mul(BYTES_OF_A_ROW);
+    memory::check_limit(bytes, "k")?;
+    memory::probe(bytes)?;
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let names = vectors.names(Some(&column));
