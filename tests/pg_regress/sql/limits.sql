@@ -64,6 +64,10 @@ SELECT cardinality(conflicts) AS listed, conflict_count > 10000 AS many FROM hin
 -- The kept sample has a memory context of its own, which goes when it is told to.
 CREATE TABLE kept (id int, embedding vector(8));
 INSERT INTO kept SELECT * FROM items;
+CREATE TABLE wide (id int, embedding vector(600));
+ALTER TABLE wide ALTER embedding SET STORAGE EXTERNAL;
+INSERT INTO wide SELECT i, (SELECT array_agg(sin(i * 12.9898 + d * 78.233 + i * d)) FROM generate_series(1, 600) d)::vector
+FROM generate_series(1, 1500) i;
 CREATE FUNCTION has_kept() RETURNS boolean LANGUAGE sql AS
     $$ SELECT count(*) > 0 FROM pg_catalog.pg_backend_memory_contexts WHERE name = 'hinted_exemplar sample' $$;
 SELECT has_kept();
@@ -73,7 +77,7 @@ SET DateStyle = ISO;
 SELECT has_kept();
 DISCARD ALL;
 SELECT has_kept();
-SELECT vector_dims(hinted_exemplar('kept', 'embedding', exemplar => :'x', sample_size => 2500));
+SELECT vector_dims(hinted_exemplar('wide', 'embedding', exemplar => (SELECT embedding FROM wide WHERE id = 7), sample_size => 200));
 SELECT has_kept();
 SET work_mem = '64kB';
 SELECT has_kept();
@@ -95,10 +99,6 @@ CREATE TABLE dead (id int, embedding vector(8));
 INSERT INTO dead SELECT * FROM items;
 DELETE FROM dead WHERE id % 3 = 0;
 UPDATE dead SET id = id + 1 WHERE id % 5 = 0;
-CREATE TABLE wide (id int, embedding vector(600));
-ALTER TABLE wide ALTER embedding SET STORAGE EXTERNAL;
-INSERT INTO wide SELECT i, (SELECT array_agg(sin(i * 12.9898 + d * 78.233 + i * d)) FROM generate_series(1, 600) d)::vector
-FROM generate_series(1, 1500) i;
 CREATE TABLE packed (id int, embedding real[]);
 INSERT INTO packed SELECT i, array_fill(i::real, ARRAY[700]) || ARRAY[1, -i]::real[] FROM generate_series(1, 1200) i;
 CREATE TABLE parts (id int, embedding vector(8)) PARTITION BY HASH (id);
