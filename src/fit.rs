@@ -61,6 +61,7 @@ pub fn fit_source(
         && query.counter_hints.is_empty()
         && sampling.expand == 0;
     let wanted = if hint_alone { 1 } else { sampling.sample_size };
+    let wanted = at_most_all(source, wanted, dimensions.count);
     check_memory(query, (wanted, "sample_size"), sampling.expand, dimensions.count)?;
     let set = training_set(dimensions, query)?;
     let Sampled { set, drawn, key } = sample(source, set, wanted, sampling.seed)?;
@@ -100,8 +101,9 @@ pub fn sample_source(source: &Source, weights: &[f32], sampling: Sampling) -> Re
     let dimensions = declared_by(source).unwrap_or(own);
     dimensions.check(weights.len(), Input::Weights)?;
     let nothing = Query::default();
-    check_memory(&nothing, (sampling.sample_size, "sample_size"), 0, dimensions.count)?;
-    sample(source, training_set(dimensions, &nothing)?, sampling.sample_size, sampling.seed)
+    let wanted = at_most_all(source, sampling.sample_size, dimensions.count);
+    check_memory(&nothing, (wanted, "sample_size"), 0, dimensions.count)?;
+    sample(source, training_set(dimensions, &nothing)?, wanted, sampling.seed)
 }
 
 /// Adds `wanted` rows of `source` to `set`: those of the last call, or else newly drawn ones.
@@ -188,6 +190,15 @@ fn dimensions(declared: Option<Dimensions>, query: &Query) -> Result<Dimensions,
 fn training_set(dimensions: Dimensions, query: &Query) -> Result<TrainingSet, Error> {
     let memory = Box::new(ContextMemory::for_sample());
     Ok(TrainingSet::new_in(memory, dimensions, query, &mut check_interrupts)?)
+}
+
+/// As many rows as are wanted, or where these would take more memory than they may, as there can be: who wants all rows
+/// asks for more than there are.
+fn at_most_all(source: &Source, wanted: usize, d: usize) -> usize {
+    if memory::check_limit(memory::bytes_of_rows(wanted, d), "").is_ok() {
+        return wanted;
+    }
+    sample::parts::most_rows(source).map_or(wanted, |most| wanted.min(most.max(1)))
 }
 
 /// Refuses what takes more memory than it may, before any of it is asked for. Negatives come with what their number is

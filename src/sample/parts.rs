@@ -5,6 +5,7 @@ use std::ffi::CStr;
 
 use pgrx::{PgList, PgRelation, pg_sys};
 
+use crate::heap::page;
 use crate::heap::table::{self, Seen, Table};
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
@@ -240,6 +241,24 @@ fn may_select(relation: &PgRelation, attribute: Option<i32>) -> bool {
                 may(pg_sys::pg_attribute_aclcheck(oid, attribute as i16, caller, select))
             })
     }
+}
+
+/// How many rows the source has at most, if it is known: what fits into the blocks of heaps.
+pub fn most_rows(source: &Source) -> Option<usize> {
+    let mut most = 0;
+    for relation in inheritors(&source.relation) {
+        // SAFETY: an open relation has its pg_class row.
+        let kind = unsafe { (*relation.rd_rel).relkind } as u8;
+        if kind != pg_sys::RELKIND_PARTITIONED_TABLE {
+            if !page::is_heap(&relation) {
+                return None;
+            }
+            // SAFETY: a heap has storage.
+            let blocks = unsafe { page::blocks(&relation) };
+            most += blocks as usize * usize::from(MOST_OFFSETS);
+        }
+    }
+    Some(most)
 }
 
 /// The relation itself and all that inherit from it, partitions too, open and locked for reading.

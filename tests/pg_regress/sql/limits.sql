@@ -32,8 +32,11 @@ SELECT hinted_exemplar('items', 'embedding', exemplar => :'x', sample_size => 50
 SELECT count(*) FROM hinted_exemplar_search('items', 'embedding', exemplar => :'x', k => 5::bigint);
 
 -- What would take too much memory is refused before it is asked for.
-SELECT hinted_exemplar('items', 'embedding', exemplar => :'x', sample_size => 9223372036854775807);
+CREATE VIEW seen AS SELECT * FROM items WHERE id % 2 = 1;
+SELECT hinted_exemplar('seen', 'embedding', exemplar => :'x', sample_size => 9223372036854775807);
 \echo :LAST_ERROR_SQLSTATE
+-- Who wants all rows of a table asks for more than there are.
+SELECT sampled FROM hinted_exemplar_fit('items', 'embedding', exemplar => :'x', sample_size => 9223372036854775807);
 SELECT hinted_exemplar('items', 'embedding', exemplar => :'x', expand => 5000000000);
 SELECT count(*) FROM hinted_exemplar_search('items', 'embedding', exemplar => :'x', k => 5000000000);
 SET hinted_exemplar.max_memory = '80kB';
@@ -106,7 +109,6 @@ CREATE TABLE part_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE part_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO parts SELECT * FROM items;
 CREATE MATERIALIZED VIEW stored AS SELECT * FROM items WHERE id % 2 = 0;
-CREATE VIEW seen AS SELECT * FROM items WHERE id % 2 = 1;
 CREATE TABLE drawn (source text, seed int, read_pages boolean, weights vector);
 CREATE FUNCTION draw(read_pages boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE source text; x vector;
