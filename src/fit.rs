@@ -219,11 +219,11 @@ fn check_memory(
     memory::check_limit(memory::bytes_of_rows(rows, d), what)
 }
 
-/// What drawing needs beside the rows, at most: their places, and more of those that are looked at together.
+/// What drawing needs beside the rows, at most, in lists that double as they grow: more for rows that are looked at together.
 fn bytes_of_places(rows: usize) -> usize {
     const MOST_AT_A_TIME: usize = 20_000;
     const OF_A_PLACE: usize = 512;
-    const OF_A_ROW: usize = 32;
+    const OF_A_ROW: usize = 160;
     rows.min(MOST_AT_A_TIME) * OF_A_PLACE + rows.saturating_mul(OF_A_ROW)
 }
 
