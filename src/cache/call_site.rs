@@ -88,7 +88,7 @@ impl CallSite {
         fit: impl FnOnce() -> Result<Answer, E>,
     ) -> Result<Vec<f32>, E> {
         let Some(snapshot) = SnapshotKey::active() else { return fit().map(|answer| answer.weights) };
-        // SAFETY: as above.
+        // SAFETY: takes nothing and has a user whenever a query runs.
         let key = Key { arguments, user: unsafe { pg_sys::GetUserId() }, snapshot };
         if let Some(kept) = self.site().kept.as_mut().filter(|kept| kept.key == key) {
             let weights = kept.weights.clone();

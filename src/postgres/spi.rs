@@ -39,7 +39,7 @@ impl Connection {
         let mut types = types.to_vec();
         let _watch = Watch::start();
         let options = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK) as i32;
-        // SAFETY: as above.
+        // SAFETY: both pointers are valid for the call; a null plan is refused on execution.
         let plan = unsafe {
             let (count, types) = (types.len() as i32, types.as_mut_ptr());
             pg_sys::SPI_prepare_cursor(query.as_ptr(), count, types, options)

@@ -88,7 +88,7 @@ impl VectorArray {
     pub unsafe fn from_datum(datum: pg_sys::Datum) -> Result<Self, Error> {
         // SAFETY: the caller passes an array; detoasted it starts with an ArrayType.
         let array = unsafe { pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast::<pg_sys::ArrayType>() };
-        // SAFETY: see above.
+        // SAFETY: a detoasted array starts with an ArrayType.
         let (dimensions, element) = unsafe { ((*array).ndim, (*array).elemtype) };
         if dimensions > 1 {
             return Err(Error::ArrayNotFlat);
@@ -160,7 +160,7 @@ impl IntoDatum for NewVector {
 // SAFETY: the datum is a palloc'd varlena with the layout of `vector`, as SQL declares the result.
 unsafe impl BoxRet for NewVector {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
-        // SAFETY: see above.
+        // SAFETY: into_varlena makes a `vector`, which is what SQL declares.
         unsafe { fcinfo.return_raw_datum(self.into_varlena()) }
     }
 }

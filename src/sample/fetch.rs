@@ -157,7 +157,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
             let rows = unsafe { plan.select(&mut [spi::tid_array(tids)]) };
             for index in 0..rows.len() {
                 let (Some(table), Some(tid)) = (rows.get(index, 0), rows.get(index, 1)) else { continue };
-                // SAFETY: see above.
+                // SAFETY: the query's first columns are an oid and a tid.
                 let (table, (block, offset)) = unsafe { (spi::oid(table), spi::place(tid)) };
                 queried.at.insert(RowId { table, block, offset }, (queried.rows.len(), index));
             }

@@ -103,7 +103,7 @@ fn exemplar_svm_accum(fcinfo: pg_sys::FunctionCallInfo) -> Result<Internal, pg_s
         let state = pgrx::fcinfo::pg_getarg::<Internal>(fcinfo, 0).unwrap_or_default();
         (state, vector(1)?, pgrx::fcinfo::pg_getarg::<bool>(fcinfo, 2), hint)
     };
-    // SAFETY: as above.
+    // SAFETY: Postgres passes a call of this function, whose state was made here.
     let judged = unsafe { state_of(&mut state, fcinfo, |context| Judged::new(context)) }?;
     if let (None, Some(hint)) = (&judged.hint, hint) {
         judged.hint = Some(hint.values().to_vec());
@@ -122,7 +122,7 @@ fn exemplar_svm_final(
 ) -> Result<Option<NewVector>, pg_sys::panic::ErrorReport> {
     // SAFETY: sql/exemplar_svm_agg.sql declares (internal), null or made by exemplar_svm_accum.
     let state = unsafe { pgrx::fcinfo::pg_getarg::<Internal>(fcinfo, 0) };
-    // SAFETY: as above.
+    // SAFETY: an aggregate's state is no other than that of its accum function.
     let Some(judged) = state.as_ref().and_then(|state| unsafe { state.get::<Judged>() }) else {
         return Ok(None);
     };
@@ -184,7 +184,7 @@ unsafe fn state_of<T>(
     new: impl FnOnce(pg_sys::MemoryContext) -> T,
 ) -> Result<&mut T, Error> {
     let mut context = std::ptr::null_mut();
-    // SAFETY: as above; Postgres says whether an aggregate makes the call.
+    // SAFETY: the caller's; Postgres says whether an aggregate makes the call.
     unsafe {
         if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
             return Err(Error::NotInAggregate);

@@ -117,13 +117,13 @@ impl Call {
 
     fn vector(&self, name: &str) -> Result<Option<Vector>, Error> {
         let datum = self.get::<pg_sys::Datum>(name);
-        // SAFETY: as above, a vector; arguments outlive the call.
+        // SAFETY: `new` says that it is a vector; arguments outlive the call.
         datum.map(|datum| unsafe { Vector::from_datum(datum) }).transpose()
     }
 
     fn vectors(&self, name: &str) -> Result<Option<VectorArray>, Error> {
         let datum = self.get::<pg_sys::Datum>(name);
-        // SAFETY: as above, a vector[]; arguments outlive the call.
+        // SAFETY: `new` says that it is a vector[]; arguments outlive the call.
         datum.map(|datum| unsafe { VectorArray::from_datum(datum) }).transpose()
     }
 
