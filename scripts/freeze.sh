@@ -12,6 +12,11 @@ load_environment
 version=$(version)
 frozen=sql/$EXTENSION--$version.sql
 ! git -C "$ROOT" rev-parse -q --verify "refs/tags/v$version" >/dev/null || die "$version is released: its script stays as it is"
-# pgrx notes the line that each object comes from, which is not the object's.
-sed -E '/^-- (src|crates)\/.*:[0-9]+$/d; /^\/\* <(begin|end) connected objects> \*\/$/d' "$(stage_of "$PG_PRIVATE")/generated.sql" | cat -s >"$ROOT/$frozen"
+# pgrx notes what it made and the line that each object comes from, which is not the object's.
+{
+    echo "-- hinted_exemplar $version, as released: never changed afterwards."
+    printf '%s\n' "\\echo Use \"CREATE EXTENSION $EXTENSION\" to load this file. \\quit"
+    sed -E '1,/^\*\/$/d; /^-- (src|crates)\/.*:[0-9]+$/d; /^\/\* <\/?(begin|end) connected objects> \*\/$/d' \
+        "$(stage_of "$PG_PRIVATE")/generated.sql" | cat -s
+} >"$ROOT/$frozen"
 say "wrote $frozen; tests/upgrade.sh holds the code to it"
