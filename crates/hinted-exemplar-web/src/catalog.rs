@@ -94,7 +94,7 @@ JOIN pg_class c ON c.relname = s.tablename JOIN pg_namespace n ON n.oid = c.reln
 WHERE s.n_distinct BETWEEN 2 AND 40 AND s.most_common_vals IS NOT NULL AND NOT s.inherited AND c.oid = ";
 
 /// The types that hold vectors.
-const VECTORS: [&str; 4] = ["vector", "halfvec", "sparsevec", "_float4"];
+const VECTORS: [&str; 5] = ["vector", "halfvec", "sparsevec", "_float4", "_float8"];
 const TEXTS: [&str; 5] = ["text", "varchar", "bpchar", "name", "citext"];
 const COUNTABLE: [&str; 9] = ["text", "varchar", "bpchar", "bool", "int2", "int4", "int8", "date", "citext"];
 /// What columns with a picture's path are often called.

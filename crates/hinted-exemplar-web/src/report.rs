@@ -109,6 +109,15 @@ impl Report {
             ),
             None => {}
         }
+        if let Some(trust) = self.hint_trust.filter(|trust| *trust < 0.5) {
+            let share = 100.0 * trust;
+            say(
+                Tone::Plain,
+                format!(
+                    "The text counts for {share:.0} % of what it could: your examples do not bear it out."
+                ),
+            );
+        }
         let lost = self.exemplar_margins.iter().filter(|margin| **margin < 0.0).count();
         let many = |count: usize, one: &str, more: &str| {
             if count == 1 { one.to_owned() } else { format!("{count} {more}") }

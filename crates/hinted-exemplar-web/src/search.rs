@@ -401,7 +401,8 @@ impl<'a> Search<'a> {
         let (shown, used) = shape::page(&window, size, !self.state.unfolded, self.state.diverse);
         let before = self.state.after.as_ref().map_or(0, |after| after.seen);
         let above = candidates.iter().filter(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
-        if candidates.first().is_some_and(|item| item.margin.is_some()) {
+        // Behind the page with the line nobody knows how many rows stood before it.
+        if candidates.first().is_some_and(|item| item.margin.is_some()) && (above > 0 || before == 0) {
             let more = above == candidates.len() && candidates.len() >= LOOK.max(size * CANDIDATES);
             self.page.line = Some(Line { above: before + above, more });
         }

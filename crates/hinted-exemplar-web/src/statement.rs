@@ -44,7 +44,7 @@ impl Writer<'_> {
     /// The column as something that vectors can be compared with.
     fn embedding(&self) -> String {
         let column = self.catalog.embedding.quoted();
-        if self.catalog.embedding.base == "_float4" { format!("{column}::vector") } else { column }
+        if self.catalog.embedding.base.starts_with('_') { format!("{column}::vector") } else { column }
     }
 
     /// The cast that a `vector` needs to be compared with the column.

@@ -39,6 +39,7 @@ pub fn error(app: &App, state: &State, trouble: &Trouble) -> Markup {
     let main = html! {
         (controls::form(app, state))
         (controls::examples(app, state, &Page::default()))
+        (controls::tools(app, state, &[]))
         section.trouble role="alert" {
             h2 #results tabindex="-1" { (crate::report::sentence(&trouble.message)) }
             @if let Some(detail) = &trouble.detail { p { (crate::report::sentence(detail)) } }

@@ -108,6 +108,7 @@ fn heading(state: &State, page: &Page) -> String {
     };
     match state.after.as_ref().map_or(0, |after| after.seen) {
         0 => whole,
+        seen if page.line.is_none() => format!("From row {}", seen + 1),
         seen => format!("{whole}; from row {}", seen + 1),
     }
 }
