@@ -114,7 +114,9 @@ fn sample(source: &Source, mut set: TrainingSet, wanted: usize, seed: i64) -> Re
     let drawn = match kept {
         Some(drawn) => drawn,
         None => {
-            memory::probe(bytes_of_places(wanted))?;
+            // The rows are had first, and must leave room for their places.
+            let rows = memory::bytes_of_rows(wanted, set.dimensions());
+            memory::probe(bytes_of_places(wanted).saturating_add(rows))?;
             sample::draw(source, &mut set, wanted, seed)?
         }
     };
