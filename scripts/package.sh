@@ -82,9 +82,14 @@ END_OF_COPYRIGHT
 
 # The changelog's entries for this version, in Debian's form.
 write_changelog() {
+    local entry
     printf 'hinted-exemplar (%s-1) unstable; urgency=medium\n\n' "$VERSION"
-    awk -v version="## $VERSION" 'index($0, "## ") == 1 { inside = index($0, version) == 1; next } inside && /^- / { print substr($0, 3) }' \
-        "$ROOT/CHANGELOG.md" | fold -s -w 72 | sed 's/ *$//; s/^/    /; s/^    \([A-Z`]\)/  * \1/'
+    awk -v version="## $VERSION" '
+        index($0, "## ") == 1 { inside = index($0, version) == 1 }
+        inside && /^- / { if (entry) print entry; entry = substr($0, 3) }
+        inside && /^  [^ ]/ { entry = entry " " substr($0, 3) }
+        END { print entry }' "$ROOT/CHANGELOG.md" |
+        while IFS= read -r entry; do printf '%s\n' "$entry" | fold -s -w 72 | sed 's/ *$//; 1s/^/  * /; 2,$s/^/    /'; done
     printf '\n -- %s  %s\n' "$(maintainer)" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")"
 }
 

@@ -13,10 +13,13 @@ trap '[ ! -e "$place/vector.control" ] || mv "$place/vector.control" "$extension
 install() { make -s -C "$ROOT" "$@" >"$place/log" 2>&1; }
 says() { grep -q "$1" "$place/log"; }
 
+# The script of this version, and those of versions that were released.
+scripts=("$extensions/hinted_exemplar--$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$extensions/hinted_exemplar.control").sql")
+for script in "$ROOT/sql"/hinted_exemplar--*.sql; do [ ! -e "$script" ] || scripts+=("$extensions/${script##*/}"); done
 check "make install takes the pg_config of the PATH" install install PG_CONFIG= DESTDIR="$place/root"
 check "and says which Postgres that is" says "for $(pg_config --version), whose pg_config is $config"
 check "all goes below DESTDIR" [ "$(cd "$place/root" && find . -type f | sed 's/^\.//' | sort)" = "$(printf '%s\n' \
-    "$library/hinted_exemplar.so" "$extensions/hinted_exemplar--0.1.0.sql" "$extensions/hinted_exemplar.control" | sort)" ]
+    "$library/hinted_exemplar.so" "$extensions/hinted_exemplar.control" "${scripts[@]}" | sort -u)" ]
 check "nothing else may write there" [ -z "$(find "$place/root" -type f ! -perm 644 -print)" ]
 check "a program that is no pg_config is an error" [ "$(install install PG_CONFIG=/nowhere/pg_config && echo installed)" = "" ]
 check "which names it" says "there is no program /nowhere/pg_config"
