@@ -194,10 +194,12 @@ fn training_set(dimensions: Dimensions, query: &Query) -> Result<TrainingSet, Er
     Ok(TrainingSet::new_in(memory, dimensions, query, &mut check_interrupts)?)
 }
 
-/// As many rows as are wanted, or where these would take more memory than they may, as there can be: who wants all rows
-/// asks for more than there are.
+/// As many rows as are wanted, or where these would take much memory, as there can be: who wants all rows asks for more
+/// than there are.
 fn at_most_all(source: &Source, wanted: usize, d: usize) -> usize {
-    if memory::check_limit(memory::bytes_of_rows(wanted, d), "").is_ok() {
+    const MUCH: usize = 64 << 20;
+    let bytes = memory::bytes_of_rows(wanted, d);
+    if bytes <= MUCH && memory::check_limit(bytes, "").is_ok() {
         return wanted;
     }
     sample::parts::most_rows(source).map_or(wanted, |most| wanted.min(most.max(1)))

@@ -97,7 +97,6 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let asked = call.search()?;
     let bytes = asked.k.saturating_mul(BYTES_OF_A_ROW);
     memory::check_limit(bytes, "k")?;
-    memory::probe(bytes)?;
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let names = vectors.names(Some(&column));
@@ -117,6 +116,7 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     if let Some(StoredWeights { weights, unit, plane }) = stored {
         let sampled = fit::sample_source(&source, &weights, sampling).map_err(|e| e.called(names))?;
         let known = Known::of(&sampled.set, &unit, is_evidence);
+        memory::probe(bytes)?;
         let results = search::search(&source, &connection, (&weights, &unit), known, &wanted)?;
         sampled.keep();
         return Ok((results, plane));
@@ -124,6 +124,7 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
     let (w, set) = (&outcome.fit.weights, outcome.problem.set());
     let known = Known::of(set, w, is_evidence);
+    memory::probe(bytes)?;
     let results = search::search(&source, &connection, (w, w), known, &wanted)?;
     // What is wanted alone, or texts alone, have no plane that tells rows apart.
     let plane = (set.exemplars() > 0 && set.negatives() > 0)
