@@ -27,39 +27,101 @@ def without(m, v, fraction):
     return unit(v) if m is None else unit(unit(v) - fraction * (unit(v) @ m) * m)
 
 
-def trust(z, skewness):
-    own = max(0, 1 - 2 / (z * (1 + np.clip(2 * skewness, -0.5, 1))) ** 2) if z > 0 else 0
-    return max(0.05, 1 - (1 - own) * (1 - np.clip(2 * skewness, 0, 1) * np.clip(z + 0.5, 0, 1)))
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
 
 
-def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", pull_factor=4, share=0.65,
-              whitening=whiten, trust=trust):
-    """J and its gradient, a function of (w, b). What follows `loss` is there to be changed by benches/quality/ablation.py."""
+def trust(z, r, c):
+    return 0.05 + 0.95 * sigmoid(1.4 * z + 1.1 * np.log(r) - 4.6 * c - 1.5)
+
+
+def moments(B, v, direction):
+    """The scores of rows along a direction, seen from their weighted mean, and their standard deviation."""
+    scores = B @ direction
+    scores = scores - v @ scores / v.sum()
+    return scores, np.sqrt(v @ scores**2 / v.sum())
+
+
+def otsu(s):
+    """The two parts with the largest variance between them: which rows are the upper one."""
+    order = np.sort(s)
+    parts = [s >= cut for cut in order[1:] if cut > order[0]]
+    return max(parts, key=lambda up: up.mean() * (1 - up.mean()) * (s[up].mean() - s[~up].mean()) ** 2)
+
+
+def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
+    """What the rows weigh once those that look wanted weigh less, the belief that they are, and the exemplars with stand-ins."""
+    K, x = weights.sum(), weights @ P / weights.sum()
+    v, own, mass, rho = np.ones(len(B)), x, K, 0.0
+    for round in range(2):
+        xc = own - v @ B / v.sum()
+        along, spread = moments(B, v, xc)
+        s, mine, g = along / spread, xc @ xc / spread, 0.0
+        if q is not None:
+            scores, deviation = moments(B, v, q)
+            z = xc @ q / deviation
+            g = trust(z, deviation * np.linalg.norm(xc) / spread, v @ (scores * along) / v.sum() / deviation / spread)
+            s, mine = s + g * scores / deviation, mine + g * z
+        if expected_share:
+            top = np.argsort(-s, kind="stable")[: min(int(np.floor(expected_share * len(B) + 0.5)), len(B) - 1)]
+            v = np.ones(len(B))
+            v[top] = 0
+            if len(top):
+                own, mass = (x + 0.5 * unit(B[top].mean(0))) / 1.5, 1.5 * K
+            rho = expected_share
+            continue
+        up = otsu(s)
+        low, high = s[~up].mean(), s[up].mean()
+        if round == 0:
+            T = max(0.5, 1 + K * ((mine - low) / (high - low) - 1))
+            place = 1.0
+            if q is not None:
+                h0, h1 = scores[~up].mean(), scores[up].mean()
+                place = 1 + g * (np.clip((z * deviation - h0) / (h1 - h0), 0, 4) - 1)
+            rho = sigmoid(3.5 - 2.5 * np.log(T) - place)
+        v = 1 - (least_discount + (1 - least_discount) * min(1, 2 * rho)) * np.clip(4 * (s - low) / (high - low) - 1, 0, 1)
+    return v, rho, own, mass
+
+
+def uncleared(P, weights, B, q, expected_share, trust, least_discount):
+    return np.ones(len(B)), 0.0, weights @ P / weights.sum(), weights.sum()
+
+
+def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", expected_share=None,
+              pull_factor=4, share=0.65, whitening=whiten, trust=trust, cleared=cleared, least_discount=0.8, strength=2):
+    """J and its gradient, a function of (w, b), and what is to be added to the w where it is least, as a function of that w.
+
+    What follows `expected_share` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
-    K, mu = weights.sum(), B.mean(0)
-    Z, xc = B - mu, weights @ P / weights.sum() - mu
-    cov = Z.T @ Z / len(Z)
-    spread = np.sqrt(xc @ cov @ xc)
+    q = None if hint is None else without(m, hint, 0.5)
+    v, rho, own, K = cleared(P, weights, B, q, expected_share, trust, least_discount)
+    mu, xc = v @ B / v.sum(), own - v @ B / v.sum()
+    Z = B - mu
+    cov = (Z.T * v) @ Z / v.sum()
+    spread_of = lambda direction: moments(B, v, direction)[1]
+    spread = spread_of(xc)
     lam = pull_factor * spread**2 / (xc @ xc) / K
     pull = share * K**0.75 * (xc @ xc) / spread
-    towards, push, w0 = xc / spread * 2 / pull, 0.05, np.zeros(len(xc))
+    towards, push, w0, g = xc / spread * 2 / pull, 0.05, np.zeros(len(xc)), 0.0
     if hint is not None:
-        q = without(m, hint, 0.5)
-        scores = Z @ q
-        g = trust(xc @ q / scores.std(), ((scores / scores.std()) ** 3).mean())
-        q = whitening(q, cov, lam)
-        q /= (Z @ q).std()
-        towards, push = 2 * g * q / (g * max(0, xc @ q) + pull), 0.2
+        deviation = spread_of(q)
+        g = trust(xc @ q / deviation, deviation * np.linalg.norm(xc) / spread, xc @ cov @ q / deviation / spread)
+        white = whitening(q, cov, lam)
+        white /= spread_of(white)
+        towards, push = 2 * g * white / (g * max(0, xc @ white) + pull), 0.2
         w0 = towards
     if unwanted:
         r = whitening(unit(sum(without(m, u, 0.5) for u in unwanted)), cov, lam)
-        least = 0.3 * (Z @ r).std()
+        least = 0.3 * spread_of(r)
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
-        w0 = w0 - push * (Z @ towards).std() * r / max((Z @ r).std(), least)
+        w0 = w0 - push * spread_of(towards) * r / max(spread_of(r), least)
+    e = unit(weights @ P / weights.sum()) + (0 if hint is None else g * q)
+    add = lambda w: w + strength * rho / weights.sum() * spread_of(w) / spread_of(e) * e
+    K = weights.sum()
     half = (K + len(B)) / 2
     X = np.vstack([P, C, B])
     y = np.r_[np.ones(len(P)), -np.ones(len(C) + len(B))]
-    s = half * np.r_[weights / K, 0.1 * c_weights / K, np.full(len(B), 1 / len(B))]
+    s = half * np.r_[weights / K, 0.1 * c_weights / K, v / v.sum()]
     slack = np.r_[np.zeros(len(P)), np.ones(len(C)), np.zeros(len(B))]
 
     def J(v):
@@ -72,14 +134,14 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         gradient = np.r_[X.T @ (s * y * slope) + half * lam * away, (s * y * slope).sum()]
         return (s * value).sum() + half * lam / 2 * away @ away, gradient
 
-    return J
+    return J, add
 
 
 def fit(P, *others, tol=1e-11, **parts):
-    J = objective(P, *others, **parts)
+    J, add = objective(P, *others, **parts)
     options = dict(maxiter=20000, maxfun=40000, ftol=0, gtol=tol)
     best = minimize(J, np.zeros(P.shape[1] + 1), jac=True, method="L-BFGS-B", options=options)
-    return best.x[:-1], best.fun
+    return add(best.x[:-1]), best.fun
 
 
 def rows(rng, n, mean):
@@ -89,20 +151,21 @@ def rows(rng, n, mean):
 
 def main():
     rng, cases = np.random.default_rng(11), []
-    for p, c, n, d, texts, loss in [(1, 0, 40, 8, "", "squared_hinge"), (1, 0, 60, 12, "h", "squared_hinge"),
-                                    (3, 2, 60, 12, "hcn", "squared_hinge"), (2, 3, 80, 48, "c", "squared_hinge"),
-                                    (2, 0, 50, 16, "hn", "logistic"), (1, 2, 90, 24, "hc", "logistic")]:
+    for p, c, n, d, texts, loss, expected in [(1, 0, 40, 8, "", "squared_hinge", None), (1, 0, 60, 12, "h", "squared_hinge", None),
+                                              (3, 2, 60, 12, "hcn", "squared_hinge", None), (2, 3, 80, 48, "c", "squared_hinge", None),
+                                              (2, 0, 50, 16, "hn", "logistic", None), (1, 2, 90, 24, "hc", "logistic", None),
+                                              (1, 0, 60, 16, "h", "squared_hinge", 0.2), (2, 1, 40, 12, "", "squared_hinge", 0.5)]:
         mean = rng.normal(size=d) / np.sqrt(d)
         P, C, B = rows(rng, p, mean + rng.normal(size=d) / np.sqrt(d)), rows(rng, c, mean), rows(rng, n, mean)
         weights, c_weights = rng.integers(1, 4, p).astype(float), rng.integers(1, 4, c).astype(float)
         text = lambda: rows(rng, 1, mean)[0]
         hint, neutral = (text() if "h" in texts else None), (text() if "n" in texts else None)
         unwanted = [text(), text()] if "c" in texts else []
-        w, value = fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss)
+        w, value = fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss, expected)
         cases.append(dict(exemplars=P.tolist(), weights=weights.tolist(), counter_exemplars=C.tolist(),
                           counter_weights=c_weights.tolist(), negatives=B.tolist(), hints=[] if hint is None else [hint.tolist()],
                           counter_hints=[u.tolist() for u in unwanted], neutral_hints=[] if neutral is None else [neutral.tolist()],
-                          loss=loss, objective=value, w=w.tolist()))
+                          loss=loss, expected_share=expected, objective=value, w=w.tolist()))
     json.dump(cases, sys.stdout, separators=(",", ":"))
 
 

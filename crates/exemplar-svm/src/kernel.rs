@@ -55,6 +55,27 @@ pub fn inner(w: &[f64], v: &[f64]) -> f64 {
     )
 }
 
+/// `sum_i v_i a_i b_i`.
+pub fn inner_weighted(a: &[f64], b: &[f64], v: &[f64]) -> f64 {
+    vectorised(
+        #[inline(always)]
+        || {
+            let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+            let (v_chunks, v_rest) = v.as_chunks::<LANES>();
+            let mut lanes = [0.0; LANES];
+            for ((a, b), v) in a_chunks.iter().zip(b_chunks).zip(v_chunks) {
+                for k in 0..LANES {
+                    lanes[k] += v[k] * (a[k] * b[k]);
+                }
+            }
+            for (lane, ((a, b), v)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest).zip(v_rest)) {
+                *lane += v * (a * b);
+            }
+            total(lanes)
+        },
+    )
+}
+
 /// `y += a x`.
 pub fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
     vectorised(
@@ -71,23 +92,26 @@ pub fn scale(y: &mut [f32], a: f64, x: &[f32]) {
     );
 }
 
-/// By how much the values above `threshold` are above it, together, and how many they are.
-pub fn excess(values: &[f64], threshold: f64) -> (f64, f64) {
-    let above = |value: f64| value > threshold;
+/// By how much the values above `threshold` are above it, weighted and together, and how much they weigh.
+pub fn excess(values: &[f64], weights: &[f64], threshold: f64) -> (f64, f64) {
+    let above = |value: f64, weight: f64| if value > threshold { weight } else { 0.0 };
     vectorised(
         #[inline(always)]
         || {
             let (mut sums, mut counts) = ([0.0; LANES], [0.0; LANES]);
             let (chunks, rest) = values.as_chunks::<LANES>();
-            for chunk in chunks {
+            let (weight_chunks, weight_rest) = weights.as_chunks::<LANES>();
+            for (chunk, weights) in chunks.iter().zip(weight_chunks) {
                 for k in 0..LANES {
-                    sums[k] += if above(chunk[k]) { chunk[k] - threshold } else { 0.0 };
-                    counts[k] += if above(chunk[k]) { 1.0 } else { 0.0 };
+                    let weight = above(chunk[k], weights[k]);
+                    sums[k] += weight * (chunk[k] - threshold);
+                    counts[k] += weight;
                 }
             }
-            for (k, &value) in rest.iter().enumerate().filter(|&(_, &value)| above(value)) {
-                sums[k] += value - threshold;
-                counts[k] += 1.0;
+            for (k, (&value, &weight)) in rest.iter().zip(weight_rest).enumerate() {
+                let weight = above(value, weight);
+                sums[k] += weight * (value - threshold);
+                counts[k] += weight;
             }
             (total(sums), total(counts))
         },

@@ -36,6 +36,8 @@
 pub mod arrays;
 mod background;
 mod bias;
+mod blend;
+mod cleared;
 pub mod error;
 mod kernel;
 pub mod loss;
@@ -47,10 +49,12 @@ pub mod problem;
 pub mod query;
 pub mod report;
 pub mod same_row;
+mod share;
 pub mod solver;
 mod start;
 pub mod text;
 pub mod training;
+mod view;
 
 #[cfg(test)]
 mod tests;

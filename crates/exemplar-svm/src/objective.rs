@@ -107,7 +107,7 @@ impl<'a> Objective<'a> {
     }
 
     fn evaluate_scores(&mut self, point: &mut [f64], at: &mut Evaluation) {
-        let Problem { set, lambda, w0, cosine, .. } = self.problem;
+        let Problem { set, lambda, cosine, .. } = self.problem;
         let d = set.dimensions();
         let (w, b) = point.split_at_mut(d);
         b[0] = bias::best(self.problem, &at.scores, b[0]);
@@ -129,7 +129,7 @@ impl<'a> Objective<'a> {
         let w = &*w;
         kernel::add_scaled(&mut at.gradient[..d], *lambda, w);
         let mut square = kernel::inner(w, w);
-        if let Some(w0) = w0 {
+        if let Some(w0) = self.problem.w0() {
             kernel::add_scaled(&mut at.gradient[..d], -lambda, w0);
             square = w.iter().zip(w0).map(|(w, w0)| (w - w0) * (w - w0)).sum();
         }

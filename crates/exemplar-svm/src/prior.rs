@@ -1,8 +1,9 @@
-//! Where the fit is pulled to, and how strongly: the adaptive objective's `w0` and `lambda`.
+//! Where the fit is pulled to, how strongly, and what it is told apart from: the adaptive objective's `w0`, `lambda` and
+//! weights of the negatives.
 //!
 //! All lengths are measured in standard deviations of scores over the background, so that the same
-//! constants serve every embedding space. With `mu` the background's mean, `z = x - mu` and
-//! `xc = mean of the exemplars - mu`, K the exemplars' total weight:
+//! constants serve every embedding space. With `mu` the background's mean, `z = x - mu`,
+//! `xc = mean of the exemplars - mu`, and K the exemplars' total weight:
 //!
 //! ```text
 //! lambda = 4/K var(z.xc) / |xc|^2                               per unit of an exemplar class's weight
@@ -13,28 +14,31 @@
 //!
 //! * `lambda` falls as exemplars are added: more evidence, less pull.
 //! * `q~` plays down the part of the text along which all rows vary alike.
-//! * `g`, the trust in the hint, is low for a text that neither singles out its own exemplars nor any other
-//!   rows, see [`trust`].
+//! * `g`, the trust in the hint, is low for a text that does not know the exemplars: see [`trust`](crate::view::trust).
 //! * `kappa` puts the exemplars' mean two margins above the background's, for the hint and the exemplars
 //!   together; as K grows the exemplars' part grows and the hint's fades.
+//!
+//! Wanted rows among the negatives would bend all of this: rows that look wanted weigh less, in every moment and in J,
+//! see [`cleared`](crate::cleared). Where much is believed to be wanted, the plain sum of exemplar and hint is added to the solution,
+//! see [`blend`](crate::blend).
 //!
 //! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
 //! mean direction whose scores do not follow those of the hint.
 
 use crate::background::{Background, Direction, Scores};
+use crate::blend::Blend;
+use crate::cleared::{Asked, Cleared};
 use crate::kernel;
 use crate::problem::Params;
 use crate::text::Texts;
 use crate::training::TrainingSet;
+use crate::view::View;
 
 /// Pull towards `w0`, in variances of the background along the exemplars, for one exemplar.
 const PULL: f64 = 4.0;
 
 /// Influence of one exemplar beside that of a trusted hint.
 const EXEMPLAR_SHARE: f64 = 0.65;
-
-/// Least trust in a hint.
-const LEAST_TRUST: f64 = 0.05;
 
 /// How far unwanted texts together move `w0`, in standard deviations of its scores.
 const COUNTER_HINT_SHARE: f64 = 0.2;
@@ -48,7 +52,7 @@ const LEAST_OWN_PART: f64 = 0.3;
 /// Least `var(z.xc) / |xc|^2` that is believed, so that few or equal rows do not end the pull.
 const LEAST_SPREAD: f64 = 1e-6;
 
-/// The pull of the adaptive objective.
+/// The pull of the adaptive objective, and its background.
 #[derive(Debug, Clone)]
 pub(crate) struct Prior {
     /// Where to; `None` without texts, which is 0.
@@ -56,7 +60,14 @@ pub(crate) struct Prior {
     /// How strongly, per unit of the weight that the exemplars carry together.
     pub lambda: f64,
     /// How far the exemplars stand out under the hint, in standard deviations.
-    pub z: Option<f64>,
+    pub hint_z: Option<f64>,
+    /// Trust in the hint, 0.05 to 1.
+    pub hint_trust: Option<f64>,
+    /// What each negative weighs, 0 to 1.
+    pub weights: Vec<f64>,
+    /// The share of the background that is believed to be wanted.
+    pub wanted_share: f64,
+    pub blend: Option<Blend>,
     pub known: Known,
 }
 
@@ -77,48 +88,70 @@ struct Pull {
 
 /// The pull for `set`, which has at least one exemplar and one negative.
 pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt: &mut dyn FnMut()) -> Prior {
-    let hint = texts.hint.clone().filter(|_| params.hint_weight > 0.0);
-    let has_hint = hint.is_some();
+    let hint = texts.hint.as_ref().filter(|_| params.hint_weight > 0.0);
     let unwanted = mean_direction(texts.unwanted().cloned());
-    let directions = hint.into_iter().chain(unwanted);
+    let given = hint.cloned().into_iter().chain(unwanted);
     let (mut background, mut directions) =
-        Background::new(set.negative_values(), set.dimensions(), directions, interrupt);
+        Background::new(set.negative_values(), set.dimensions(), given, interrupt);
+    let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
-    let xc = background.centred_mean(set.exemplar_values(), set.exemplar_weights());
-    let xc_square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
-    let along_xc = background.scores(&xc, &mut directions);
-    let (hint, unwanted) = directions.split_at(usize::from(has_hint));
-    let lambda = PULL * (along_xc.covariance(&along_xc) / xc_square).max(LEAST_SPREAD) / evidence;
-    let exemplar_pull = EXEMPLAR_SHARE * evidence.powf(0.75) * xc_square / along_xc.deviation();
-    // What unwanted texts are measured against: the hint's part of w, without a hint the exemplars'.
-    let (towards, z) = match (hint.first(), &texts.hint) {
-        (Some(hint), Some(q)) => {
-            let z = kernel::inner(&xc, q) / hint.scores.deviation();
-            let g = params.hint_weight * trust(z, hint.scores.skewness());
-            let (q, scores) = hint.whitened(lambda);
-            let scale = g / scores.deviation();
-            let kappa = 2.0 / (scale * kernel::inner(&xc, &q).max(0.0) + exemplar_pull);
-            (Pull { w: scaled(&q, kappa * scale), scores: scores.scaled(kappa * scale) }, Some(z))
-        }
-        _ => {
-            let scale = WITHOUT_HINT * 2.0 / exemplar_pull / along_xc.deviation();
-            (Pull { w: scaled(&xc, scale), scores: along_xc.scaled(scale) }, None)
-        }
-    };
-    let away = unwanted.first().and_then(|r| away_from(r, &towards, params, lambda));
-    let pull = match (z, away) {
+    let hint_weight = hint.map(|_| params.hint_weight);
+    let asked = Asked { mean: exemplars, evidence, hint_weight, expected_share: params.expected_share };
+    let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
+    let Cleared { view, evidence: believed, weights, belief, wanted_share } = cleared;
+    let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;
+    let exemplar_pull = EXEMPLAR_SHARE * believed.powf(0.75) * view.square / view.deviation;
+    let (hint_direction, unwanted) = directions.split_at(usize::from(hint.is_some()));
+    let trusted = view.hint.as_ref().map(|hint| hint.g);
+    let towards = towards(&background, &view, hint_direction.first().zip(trusted), lambda, exemplar_pull);
+    let away = unwanted.first().and_then(|r| away_from(&background, r, &towards, params, lambda));
+    let pull = match (&view.hint, away) {
         (Some(_), None) => Some(towards),
-        (Some(_), Some(away)) => {
-            let mut pull = towards;
-            kernel::add_scaled(&mut pull.w, 1.0, &away.w);
-            pull.scores.add_scaled(1.0, &away.scores);
-            Some(pull)
-        }
+        (Some(_), Some(away)) => Some(towards.plus(&away)),
         (None, away) => away,
     };
-    let along_w0 = pull.as_ref().map(|pull| background.uncentred(&pull.scores, &pull.w));
-    let along_xc = background.uncentred(&along_xc, &xc);
-    Prior { w0: pull.map(|pull| pull.w), lambda, z, known: Known { xc, along_xc, along_w0 } }
+    let blend =
+        Blend::new(&asked.mean, hint.map(|q| &q[..]).zip(trusted), belief / evidence, &mut background);
+    Prior {
+        lambda,
+        hint_z: view.hint.as_ref().map(|hint| hint.z),
+        hint_trust: view.hint.as_ref().map(|hint| hint.trust),
+        weights,
+        wanted_share,
+        blend,
+        known: Known {
+            along_xc: background.uncentred(&view.along_xc, &view.xc),
+            along_w0: pull.as_ref().map(|pull| background.uncentred(&pull.scores, &pull.w)),
+            xc: view.xc,
+        },
+        w0: pull.map(|pull| pull.w),
+    }
+}
+
+/// What unwanted texts are measured against: the hint's part of `w0`, without a hint the exemplars'.
+fn towards(
+    background: &Background,
+    view: &View,
+    hint: Option<(&Direction, f64)>,
+    lambda: f64,
+    exemplar_pull: f64,
+) -> Pull {
+    let Some((hint, g)) = hint else {
+        let scale = WITHOUT_HINT * 2.0 / exemplar_pull / view.deviation;
+        return Pull { w: scaled(&view.xc, scale), scores: view.along_xc.scaled(scale) };
+    };
+    let (q, scores) = background.whitened(hint, lambda);
+    let scale = g / background.deviation(&scores);
+    let kappa = 2.0 / (scale * kernel::inner(&view.xc, &q).max(0.0) + exemplar_pull);
+    Pull { w: scaled(&q, kappa * scale), scores: scores.scaled(kappa * scale) }
+}
+
+impl Pull {
+    fn plus(mut self, other: &Pull) -> Self {
+        kernel::add_scaled(&mut self.w, 1.0, &other.w);
+        self.scores.add_scaled(1.0, &other.scores);
+        self
+    }
 }
 
 /// The direction of a search without exemplars: the hint, moved away from unwanted texts and from
@@ -142,8 +175,8 @@ pub(crate) fn without_exemplars(
     let (mut background, mut unwanted) =
         Background::new(set.negative_values(), d, unwanted.into_iter().flatten(), interrupt);
     let towards = Pull { w: q.to_vec(), scores: background.scores(q, &mut unwanted) };
-    let ridge = PULL * towards.scores.covariance(&towards.scores).max(LEAST_SPREAD);
-    for away in unwanted.iter().filter_map(|r| away_from(r, &towards, params, ridge)) {
+    let ridge = PULL * background.covariance(&towards.scores, &towards.scores).max(LEAST_SPREAD);
+    for away in unwanted.iter().filter_map(|r| away_from(&background, r, &towards, params, ridge)) {
         kernel::add_scaled(&mut w, 1.0, &away.w);
     }
     w
@@ -171,18 +204,24 @@ pub(crate) fn without_negatives(set: &TrainingSet, texts: &Texts, hint_weight: f
 
 /// The step away from `r` for a `w`: away from the part of its whitened direction whose scores do not follow those of
 /// `w`, so that what is wanted is not pushed away with it.
-fn away_from(r: &Direction, towards: &Pull, params: &Params, ridge: f64) -> Option<Pull> {
-    let variance = towards.scores.covariance(&towards.scores);
+fn away_from(
+    background: &Background,
+    r: &Direction,
+    towards: &Pull,
+    params: &Params,
+    ridge: f64,
+) -> Option<Pull> {
+    let variance = background.covariance(&towards.scores, &towards.scores);
     if variance == 0.0 || params.counter_hint_weight == 0.0 {
         return None;
     }
-    let (mut w, mut scores) = r.whitened(ridge);
-    let least = LEAST_OWN_PART * scores.deviation();
-    let shared = scores.covariance(&towards.scores) / variance;
+    let (mut w, mut scores) = background.whitened(r, ridge);
+    let least = LEAST_OWN_PART * background.deviation(&scores);
+    let shared = background.covariance(&scores, &towards.scores) / variance;
     kernel::add_scaled(&mut w, -shared, &towards.w);
     scores.add_scaled(-shared, &towards.scores);
     let share = COUNTER_HINT_SHARE * params.counter_hint_weight;
-    let scale = -share * variance.sqrt() / scores.deviation().max(least);
+    let scale = -share * variance.sqrt() / background.deviation(&scores).max(least);
     Some(Pull { w: scaled(&w, scale), scores: scores.scaled(scale) })
 }
 
@@ -201,17 +240,11 @@ fn mean_direction(vectors: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
     (length > 1e-6).then(|| scaled(&sum, 1.0 / length))
 }
 
-/// Trust in a hint under which the exemplars stand `z` standard deviations above the background, and whose scores
-/// have this skewness: `1 - (1 - a)(1 - b)`, at least 0.05.
-///
-/// * `a = max(0, 1 - 2/z'^2)`: the hint singles out its own exemplars. `z' = z (1 + clip(2 skewness, -0.5, 1))`.
-/// * `b = clip(2 skewness, 0, 1) clip(z + 0.5, 0, 1)`: it singles out some rows, and does not turn the exemplars down. The
-///   scores of a text that few rows answer have a long upper tail, those of a text that says nothing here have none.
-pub(crate) fn trust(z: f64, skewness: f64) -> f64 {
-    let believed = z * (1.0 + (2.0 * skewness).clamp(-0.5, 1.0));
-    let own = if z > 0.0 { (1.0 - 2.0 / (believed * believed)).max(0.0) } else { 0.0 };
-    let some = (2.0 * skewness).clamp(0.0, 1.0) * (z + 0.5).clamp(0.0, 1.0);
-    (1.0 - (1.0 - own) * (1.0 - some)).max(LEAST_TRUST)
+/// The weighted mean of rows.
+fn mean(rows: &[f32], weights: &[f64], d: usize) -> Vec<f64> {
+    let (mut mean, total) = (vec![0.0; d], weights.iter().sum::<f64>());
+    kernel::combine((0..).zip(rows.chunks_exact(d)), |i: usize| weights[i] / total, &mut mean);
+    mean
 }
 
 fn scaled(v: &[f64], factor: f64) -> Vec<f64> {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::error::FitError;
 use crate::kernel;
 use crate::loss::Loss;
-use crate::prior::{self, Known};
+use crate::prior::{self, Prior};
 use crate::query::Query;
 use crate::text::Texts;
 use crate::training::TrainingSet;
@@ -59,6 +59,8 @@ pub struct Params {
     pub counter_hint_weight: f64,
     /// How much of the neutral direction is removed from each text, 0 (nothing) to 1 (all).
     pub neutral_fraction: f64,
+    /// The share of the rows searched that is wanted, above 0 and below 1; `None` where it is not known.
+    pub expected_share: Option<f64>,
     pub loss: Loss,
     pub form: Form,
     /// The fit has converged when the length of the gradient of J is at most `tol` times the total
@@ -75,6 +77,7 @@ impl Default for Params {
             hint_weight: 1.0,
             counter_hint_weight: 1.0,
             neutral_fraction: 0.5,
+            expected_share: None,
             loss: Loss::default(),
             form: Form::default(),
             tol: 1e-6,
@@ -104,6 +107,9 @@ impl Params {
         if !(0.0..=1.0).contains(&self.neutral_fraction) {
             return invalid("neutral_fraction", self.neutral_fraction, "between 0 and 1");
         }
+        if let Some(share) = self.expected_share.filter(|share| !(*share > 0.0 && *share < 1.0)) {
+            return invalid("expected_share", share, "greater than 0 and less than 1");
+        }
         if self.max_iter < 1 {
             return invalid("max_iter", self.max_iter as f64, "1 or greater");
         }
@@ -128,12 +134,12 @@ pub struct Problem {
     slack: f64,
     /// Of the size term `lambda/2 |w - w0|^2`.
     pub(crate) lambda: f64,
-    pub(crate) w0: Option<Vec<f64>>,
+    pub(crate) prior: Option<Prior>,
+    /// `w` where there is nothing to fit.
+    pub(crate) given: Option<Vec<f64>>,
     pub(crate) cosine: Option<CosineTerm>,
     pub(crate) params: Params,
     texts: Texts,
-    hint_z: Option<f64>,
-    pub(crate) known: Option<Known>,
 }
 
 impl Problem {
@@ -158,17 +164,16 @@ impl Problem {
             weights: Vec::new(),
             slack: 0.0,
             lambda: params.lambda,
-            w0: None,
+            prior: None,
+            given: None,
             cosine: None,
             params,
             texts,
-            hint_z: None,
-            known: None,
         };
         if problem.set.exemplars() == 0 {
             problem.search_without_exemplars(interrupt)?;
         } else if problem.set.negatives() == 0 {
-            problem.w0 = Some(prior::without_negatives(&problem.set, &problem.texts, params.hint_weight));
+            problem.given = Some(prior::without_negatives(&problem.set, &problem.texts, params.hint_weight));
         } else {
             match params.form {
                 Form::Adaptive => problem.adapt(interrupt),
@@ -180,23 +185,21 @@ impl Problem {
 
     fn search_without_exemplars(&mut self, interrupt: &mut dyn FnMut()) -> Result<(), FitError> {
         let q = self.texts.hint.as_ref().ok_or(FitError::NothingWanted)?;
-        self.w0 = Some(prior::without_exemplars(&self.set, q, &self.texts, &self.params, interrupt));
+        self.given = Some(prior::without_exemplars(&self.set, q, &self.texts, &self.params, interrupt));
         Ok(())
     }
 
     fn adapt(&mut self, interrupt: &mut dyn FnMut()) {
         let prior = prior::prior(&self.set, &self.texts, &self.params, interrupt);
-        self.weights = self.balanced_weights(Some(COUNTER_EXEMPLAR_SHARE));
+        self.weights = self.balanced_weights(Some(COUNTER_EXEMPLAR_SHARE), Some(&prior.weights));
         self.slack = 1.0;
         let half: f64 = self.weights[..self.set.exemplars()].iter().sum();
         self.lambda = self.params.lambda * prior.lambda * half;
-        self.w0 = prior.w0;
-        self.hint_z = prior.z;
-        self.known = Some(prior.known);
+        self.prior = Some(prior);
     }
 
     fn publish(&mut self) {
-        self.weights = self.balanced_weights(None);
+        self.weights = self.balanced_weights(None, None);
         let (hint_weight, counter_weight) = (self.params.hint_weight, self.params.counter_hint_weight);
         let mut direction = vec![0.0; self.set.dimensions()];
         if let Some(q) = &self.texts.hint {
@@ -222,16 +225,18 @@ impl Problem {
     /// The balanced weights `s_i`, in the order of the rows and with the number of rows as their sum:
     /// exemplars carry one half, the others the other. With a share, a counter-exemplar carries that share
     /// of an exemplar's weight beside the negatives; without, it is one of them.
-    fn balanced_weights(&self, counter_share: Option<f64>) -> Vec<f64> {
+    fn balanced_weights(&self, counter_share: Option<f64>, negative_weights: Option<&[f64]>) -> Vec<f64> {
         let (positive, counter) = (self.set.exemplar_weights(), self.set.counter_exemplar_weights());
         let (positive_sum, counter_sum) = (positive.iter().sum::<f64>(), counter.iter().sum::<f64>());
         let negatives = self.set.negatives() as f64;
-        let negative_sum = if counter_share.is_some() { negatives } else { negatives + counter_sum };
-        let half = (positive_sum + negative_sum) / 2.0;
+        let half = (positive_sum + negatives + if counter_share.is_some() { 0.0 } else { counter_sum }) / 2.0;
+        let weighted: f64 = negative_weights.map_or(negatives, |v| v.iter().sum());
+        let negative_sum = if counter_share.is_some() { weighted } else { weighted + counter_sum };
         let counter_scale = half * counter_share.map_or(1.0 / negative_sum, |share| share / positive_sum);
         let positive = positive.iter().map(|weight| weight * half / positive_sum);
         let counter = counter.iter().map(|weight| weight * counter_scale);
-        let negative = std::iter::repeat_n(half / negative_sum, self.set.negatives());
+        let negative =
+            (0..self.set.negatives()).map(|i| negative_weights.map_or(1.0, |v| v[i]) * half / negative_sum);
         positive.chain(counter).chain(negative).collect()
     }
 
@@ -254,7 +259,7 @@ impl Problem {
     /// The first two derivatives of all rows' loss by the bias, at the scores `z_i + b`.
     pub(crate) fn slope(&self, scores: &[f64], b: f64) -> (f64, f64) {
         let (mut slope, mut curvature) = (0.0, 0.0);
-        // Negatives, nearly all rows, weigh the same and have a loss where their score is above -1.
+        // A negative, as nearly all rows are, has a loss where its score is above -1.
         let examples = match self.params.loss {
             Loss::SquaredHinge => self.weights.len() - self.set.negatives(),
             Loss::Logistic => self.weights.len(),
@@ -264,12 +269,15 @@ impl Problem {
             slope += first;
             curvature += second;
         }
-        if let Some(weight) = self.weights.get(examples) {
-            let (excess, count) = kernel::excess(&scores[examples..], -1.0 - b);
-            slope += weight * excess;
-            curvature += weight * count;
-        }
+        let (excess, weight) = kernel::excess(&scores[examples..], &self.weights[examples..], -1.0 - b);
+        slope += excess;
+        curvature += weight;
         (slope, curvature)
+    }
+
+    /// Where the size term is 0; `None` for the origin.
+    pub(crate) fn w0(&self) -> Option<&[f64]> {
+        self.prior.as_ref()?.w0.as_deref()
     }
 
     /// The rows of the fit, which ends here.
@@ -292,9 +300,19 @@ impl Problem {
         &self.texts.counter_hints
     }
 
-    /// How many standard deviations of the background the exemplars stand out under the hint: 2.5 to 4.5
-    /// for good hints, below 1 for wrong ones.
+    /// How many standard deviations of the background the exemplars stand out under the hint, the background without rows
+    /// that look wanted: 2 to 7 for good hints, below 1 for wrong ones.
     pub fn hint_z(&self) -> Option<f64> {
-        self.hint_z
+        self.prior.as_ref()?.hint_z
+    }
+
+    /// How far the hint is trusted, from 0.05 to 1, if there are exemplars too.
+    pub fn hint_trust(&self) -> Option<f64> {
+        self.prior.as_ref()?.hint_trust
+    }
+
+    /// The share of the background that is believed to be wanted, from 0 to 1; the expected share where that is given.
+    pub fn wanted_share(&self) -> Option<f64> {
+        self.prior.as_ref().map(|prior| prior.wanted_share)
     }
 }

@@ -22,6 +22,10 @@ pub struct Report {
     pub cosine_hint: Option<f64>,
     /// Standard deviations that the exemplars stand out under the hint, if there are both.
     pub hint_z: Option<f64>,
+    /// How far the hint is trusted, from 0.05 to 1, if there are both.
+    pub hint_trust: Option<f64>,
+    /// The share of the rows that is believed to be wanted, for the adaptive form.
+    pub wanted_share: Option<f64>,
     /// `cos(w, r)` of each counter-hint.
     pub cosine_counter_hints: Vec<f64>,
     /// `cos(w, x)` of each exemplar.
@@ -72,6 +76,8 @@ impl Report {
         Report {
             cosine_hint: problem.hint().map(cosine_to),
             hint_z: problem.hint_z(),
+            hint_trust: problem.hint_trust(),
+            wanted_share: problem.wanted_share(),
             cosine_counter_hints: problem.counter_hints().iter().map(|r| cosine_to(r)).collect(),
             cosine_exemplars: exemplars.iter().map(|score| score / length).collect(),
             conflicts: conflicts.first,

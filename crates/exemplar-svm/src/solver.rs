@@ -18,6 +18,7 @@
 use crate::error::FitError;
 use crate::kernel;
 use crate::objective::{Evaluation, Objective, Value};
+use crate::prior::Prior;
 use crate::problem::Problem;
 use crate::start::start;
 
@@ -30,7 +31,9 @@ pub struct Fit {
     pub w: Vec<f64>,
     /// The bias: a row scores `w.x + b`, above 0 on the exemplars' side.
     pub b: f64,
-    /// J and its terms at `(w, b)`.
+    /// Where J is least: `w` and `b` before the adaptive form adds what it believes to be wanted.
+    pub minimum: (Vec<f64>, f64),
+    /// J and its terms at the minimum.
     pub value: Value,
     /// `|grad J| / sum_i s_i`: 0 at an exact stationary point.
     pub violation: f64,
@@ -60,8 +63,12 @@ impl Fit {
 /// # Complexity
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
-    let fit = match &problem.w0 {
-        Some(w0) if problem.set.exemplars() == 0 || problem.set.negatives() == 0 => given(w0),
+    let fit = match (&problem.given, &problem.prior) {
+        (Some(w), _) => given(w),
+        (None, Some(Prior { blend: Some(blend), .. })) => {
+            let fit = Newton::start(problem, interrupt).run();
+            blend.apply(problem, fit, interrupt)
+        }
         _ => Newton::start(problem, interrupt).run(),
     };
     let length = fit.weights.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
@@ -73,6 +80,7 @@ fn given(w: &[f64]) -> Fit {
         weights: unit(w),
         w: w.to_vec(),
         b: 0.0,
+        minimum: (w.to_vec(), 0.0),
         value: Value::default(),
         violation: 0.0,
         iterations: 0,
@@ -81,7 +89,7 @@ fn given(w: &[f64]) -> Fit {
     }
 }
 
-fn unit(w: &[f64]) -> Vec<f32> {
+pub(crate) fn unit(w: &[f64]) -> Vec<f32> {
     let length = kernel::inner(w, w).sqrt();
     w.iter().map(|v| (v / length) as f32).collect()
 }
@@ -225,7 +233,14 @@ impl<'a> Newton<'a> {
     fn finish_at_zero(self, iterations: usize) -> Fit {
         let q = self.problem.cosine.as_ref().map_or(&[][..], |hint| &hint.direction);
         let value = Value { loss: self.value_at_zero(), ..Value::default() };
-        Fit { value, iterations, passes: self.passes, w: vec![0.0; q.len()], ..given(q) }
+        Fit {
+            value,
+            iterations,
+            passes: self.passes,
+            w: vec![0.0; q.len()],
+            minimum: (vec![0.0; q.len()], 0.0),
+            ..given(q)
+        }
     }
 
     fn finish(self, iterations: usize, total_weight: f64, target: f64) -> Fit {
@@ -235,6 +250,7 @@ impl<'a> Newton<'a> {
             weights: unit(&self.point[..d]),
             w: self.point[..d].to_vec(),
             b: self.point[d],
+            minimum: (self.point[..d].to_vec(), self.point[d]),
             value: self.at.value,
             violation: gradient / total_weight,
             iterations,

@@ -2,6 +2,7 @@
 
 use crate::kernel;
 use crate::objective::{chunks, scores};
+use crate::prior::Prior;
 use crate::problem::Problem;
 
 /// A point `(w, b)`, of length d + 1, and the rows' scores `w.x` there.
@@ -15,7 +16,7 @@ pub(crate) struct Start {
 /// along the hint, or without a hint that ranks the exemplars above the negatives that difference.
 pub(crate) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Start {
     let set = &problem.set;
-    if let Some(known) = &problem.known {
+    if let Some(Prior { known, w0, .. }) = &problem.prior {
         // The rows' scores along both vectors are known, but for those of the examples.
         let examples = &set.values()[..set.values().len() - set.negative_values().len()];
         let along = |v: &[f64], negatives: &[f64]| {
@@ -24,7 +25,7 @@ pub(crate) fn start(problem: &Problem, interrupt: &mut dyn FnMut()) -> Start {
             along.extend_from_slice(negatives);
             along
         };
-        let from = match (&problem.w0, &known.along_w0) {
+        let from = match (w0, &known.along_w0) {
             (Some(w0), Some(along_w0)) => Some((&w0[..], along(w0, along_w0))),
             _ => None,
         };

@@ -179,7 +179,7 @@ fn objective(problem: &Problem, w: &[f64], b: f64) -> f64 {
         })
         .sum();
     let zero = vec![0.0; w.len()];
-    let w0 = problem.w0.as_ref().unwrap_or(&zero);
+    let w0 = problem.w0().unwrap_or(&zero);
     let size = problem.lambda / 2.0 * w.iter().zip(w0).map(|(w, w0)| (w - w0).powi(2)).sum::<f64>();
     let hint = problem.cosine.as_ref().map_or(0.0, |term| {
         let norm = w.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -204,7 +204,7 @@ const SEEDS: std::ops::Range<u64> = 0..60;
 fn the_reported_value_is_j_and_its_terms_add_up() {
     for input in inputs() {
         let (problem, fit) = (input.problem(), input.fit());
-        let direct = objective(&problem, &fit.w, fit.b);
+        let direct = objective(&problem, &fit.minimum.0, fit.minimum.1);
         assert!((fit.value.total() - direct).abs() < 1e-9 * direct);
     }
 }
@@ -213,12 +213,13 @@ fn the_reported_value_is_j_and_its_terms_add_up() {
 fn no_random_perturbation_lowers_j() {
     for (seed, input) in (0..).zip(inputs()) {
         let (problem, fit) = (input.problem(), input.fit());
-        let best = objective(&problem, &fit.w, fit.b);
+        let (w, b) = &fit.minimum;
+        let best = objective(&problem, w, *b);
         let mut random = Random(seed + 1000);
         for size in [1e-4, 1e-2, 0.3] {
             for _ in 0..10 {
-                let moved: Vec<f64> = fit.w.iter().map(|w| w + size * random.normal()).collect();
-                let moved_b = fit.b + size * random.normal();
+                let moved: Vec<f64> = w.iter().map(|w| w + size * random.normal()).collect();
+                let moved_b = b + size * random.normal();
                 assert!(objective(&problem, &moved, moved_b) >= best * (1.0 - 1e-12));
             }
         }
@@ -233,7 +234,7 @@ fn the_violation_is_the_gradient_by_finite_differences() {
         let (total, h) = (problem.weights.iter().sum::<f64>(), 1e-6);
         let slope = |k: usize| {
             let at = |step: f64| {
-                let (mut w, mut b) = (fit.w.clone(), fit.b);
+                let (mut w, mut b) = fit.minimum.clone();
                 *w.get_mut(k).unwrap_or(&mut b) += step;
                 objective(&problem, &w, b)
             };
@@ -527,7 +528,34 @@ fn one_exemplar_against_a_thousand_negatives_carries_half_of_the_weight() {
     let negatives: Vec<Vec<f32>> = (0..1000).map(|i| vec![1.0, i as f32]).collect();
     let input = Input { exemplars: vec![vec![-1.0, 0.5]], negatives, ..Input::default() };
     let weights = input.problem().weights;
-    assert_eq!((weights[0], weights[1], weights[1000]), (500.5, 0.5005, 0.5005));
+    assert_eq!(weights[0], 500.5);
+    assert!((weights[1..].iter().sum::<f64>() - 500.5).abs() < 1e-9);
+    let cosine = input.with(|params| params.form = Form::Cosine).problem().weights;
+    assert_eq!((cosine[0], cosine[1], cosine[1000]), (500.5, 0.5005, 0.5005));
+}
+
+#[test]
+fn rows_that_look_wanted_weigh_less_than_the_others() {
+    let mut random = Random(3);
+    let wanted: Vec<f32> = random.vector(20);
+    let mut near = |share: f32| -> Vec<f32> {
+        random.vector(20).iter().zip(&wanted).map(|(v, w)| v + share * w).collect()
+    };
+    let negatives = (0..60).map(|i| near(if i < 20 { 2.0 } else { 0.0 })).collect();
+    let input = Input { exemplars: vec![near(2.0)], negatives, ..Input::default() };
+    let of = |weights: &[f64]| {
+        let mean = |rows: &[f64]| rows.iter().sum::<f64>() / rows.len() as f64;
+        mean(&weights[1..21]) / mean(&weights[21..])
+    };
+    let problem = input.problem();
+    assert!(of(&problem.weights) < 0.3, "{}", of(&problem.weights));
+    assert!(problem.wanted_share().unwrap() > 0.1);
+    let known = input.with(|params| params.expected_share = Some(1.0 / 3.0)).problem();
+    assert!(of(&known.weights) < 0.05 && known.wanted_share() == Some(1.0 / 3.0));
+    assert!(matches!(
+        input.with(|params| params.expected_share = Some(1.0)).try_problem(),
+        Err(FitError::InvalidParameter { name: "expected_share", .. })
+    ));
 }
 
 #[test]
@@ -767,6 +795,7 @@ struct Adaptive {
     #[serde(flatten)]
     input: Input,
     loss: String,
+    expected_share: Option<f64>,
     objective: f64,
     w: Vec<f32>,
 }
@@ -775,7 +804,8 @@ struct Adaptive {
 fn the_adaptive_form_agrees_with_an_independent_implementation() {
     let stored = include_str!("../../../tests/reference/adaptive.json");
     for (i, case) in serde_json::from_str::<Vec<Adaptive>>(stored).unwrap().into_iter().enumerate() {
-        let params = Params { tol: 1e-10, loss: case.loss.parse().unwrap(), ..Params::default() };
+        let loss = case.loss.parse().unwrap();
+        let params = Params { tol: 1e-10, loss, expected_share: case.expected_share, ..Params::default() };
         let input = Input { params, ..case.input };
         let fit = input.fit();
         let difference = (fit.value.total() - case.objective) / case.objective;
@@ -786,18 +816,40 @@ fn the_adaptive_form_agrees_with_an_independent_implementation() {
 }
 
 #[test]
-fn trust_goes_by_the_exemplars_and_by_the_tail() {
-    for (z, skewness, expected) in [
-        (0.0, 0.0, 0.05),
-        (2.0, 0.0, 0.5),
-        (3.0, -0.5, 1.0 / 9.0),
-        (-0.25, 0.25, 0.125),
-        (1.0, 0.1, 0.2),
-        (2.0, 0.1, 1.0 - 2.0 / 5.76 * 0.8),
-        (-1.0, 5.0, 0.05),
-        (0.5, 0.5, 1.0),
+fn trust_goes_by_the_exemplars_the_spread_and_the_correlation() {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    for (z, r, c, reliable) in [
+        (0.0, 1.0, 0.0, -1.5),
+        (3.0, 1.0, 0.5, 0.4),
+        (-1.0, 0.3, 0.0, -2.9 + 1.1 * 0.3f64.ln()),
+        (2.0, 1.0, -0.25, 2.45),
     ] {
-        let trust = prior::trust(z, skewness);
-        assert!((trust - expected).abs() < 1e-12, "{z} {skewness}: {trust}");
+        let trust = view::trust(z, r, c);
+        assert!((trust - (0.05 + 0.95 * sigmoid(reliable))).abs() < 1e-12, "{z} {r} {c}: {trust}");
     }
+    assert!((view::trust(1.0, 0.0, 0.0) - 0.05).abs() < 1e-12);
+}
+
+#[test]
+fn scores_are_split_where_the_parts_differ_most() {
+    let split = share::Split::of(&[5.0, 0.0, 1.0, 6.0, 0.5]).unwrap();
+    assert_eq!((split.cut, split.low, split.high), (5.0, 0.5, 5.5));
+    assert!((split.upper - 0.4).abs() < 1e-12 && (split.place(3.0) - 0.5).abs() < 1e-12);
+    assert_eq!(split.means(&[5.0, 0.0, 1.0, 6.0, 0.5], &[1.0, 2.0, 4.0, 3.0, 6.0]), (4.0, 2.0));
+    assert_eq!(share::Split::of(&[2.0; 7]), None);
+    assert_eq!(share::Split::of(&[2.0]), None);
+    let weights = share::weights(&split, &[0.5, 1.75, 2.375, 3.0, 6.0], 0.75);
+    assert_eq!(weights, [1.0, 1.0, 0.625, 0.25, 0.25]);
+    assert_eq!(share::highest(&[1.0, 3.0, 3.0, 2.0], 0.5), [1, 2]);
+    assert_eq!(share::highest(&[1.0, 3.0], 0.99), [1]);
+}
+
+#[test]
+fn belief_falls_with_the_distance_of_the_exemplars() {
+    let at = |own, evidence, hint| share::belief(own, evidence, hint);
+    assert!((at(1.0, 1.0, None) - 1.0 / (1.0 + (-2.5f64).exp())).abs() < 1e-12);
+    assert_eq!(at(2.0, 1.0, None), at(1.5, 2.0, None));
+    assert_eq!(at(2.0, 1.0, None), at(2.0, 1.0, Some((1.0, 0.7))));
+    assert!(at(2.0, 1.0, Some((3.0, 1.0))) < at(2.0, 1.0, Some((3.0, 0.1))));
+    assert!(share::discount(0.0) == 0.8 && share::discount(0.25) == 0.9 && share::discount(0.7) == 1.0);
 }

@@ -1,0 +1,101 @@
+//! A background cleared of the rows that look wanted, and the exemplars seen from it.
+//!
+//! In each of two rounds every row gets a score, in standard deviations along the exemplars and the hint, and by it a
+//! weight, with which all is measured anew:
+//!
+//! * Where the wanted share is given, that share of the rows, those of the highest scores, weigh nothing, and their
+//!   normalised mean stands in for one more exemplar of weight `K/2`.
+//! * Where it is not, the scores are split in two, and the upper part's rows weigh 0.2 or less: see
+//!   [`weights`](share::weights). Where little is wanted these are hardly ever wanted rows, and the fit hardly misses them.
+
+use crate::background::{Background, Direction};
+use crate::kernel;
+use crate::share::{self, Split};
+use crate::training::TrainingSet;
+use crate::view::View;
+
+/// How often the background is cleared: what is measured on the first one tells better which rows look wanted.
+const ROUNDS: usize = 2;
+
+/// What the rows of a known share weigh together as exemplars, beside those given.
+const STAND_IN: f64 = 0.5;
+
+/// What is asked for, as far as it can be seen from a background.
+pub(crate) struct Asked {
+    /// The exemplars' weighted mean.
+    pub mean: Vec<f64>,
+    /// K, the exemplars' total weight.
+    pub evidence: f64,
+    /// The hint's weight, if there is a hint: the first of the directions then.
+    pub hint_weight: Option<f64>,
+    pub expected_share: Option<f64>,
+}
+
+pub(crate) struct Cleared {
+    pub view: View,
+    /// K, with what stands in for exemplars.
+    pub evidence: f64,
+    /// What each row weighs, 0 to 1.
+    pub weights: Vec<f64>,
+    /// Belief that the rows cleared away are the wanted class, or the share that is known.
+    pub belief: f64,
+    pub wanted_share: f64,
+}
+
+impl Cleared {
+    /// `background` is that of the negatives of `set`, all of one weight.
+    pub fn of(
+        set: &TrainingSet,
+        asked: &Asked,
+        background: &mut Background,
+        directions: &mut [Direction],
+    ) -> Self {
+        let view = View::of(&asked.mean, background, directions, asked.hint_weight);
+        let (weights, evidence) = (vec![1.0; set.negatives()], asked.evidence);
+        let mut cleared = Cleared { view, evidence, weights, belief: 0.0, wanted_share: 0.0 };
+        let mut mean = asked.mean.clone();
+        for round in 0..ROUNDS {
+            let (looks, own) = cleared.view.looks(directions);
+            let Some(split) = Split::of(&looks) else { break };
+            if let Some(share) = asked.expected_share {
+                mean = cleared.without_share(share, set, asked, &looks);
+            } else {
+                if round == 0 {
+                    cleared.believe(&split, &looks, own, directions);
+                }
+                cleared.weights = share::weights(&split, &looks, share::discount(cleared.belief));
+            }
+            background.reweigh(&cleared.weights, directions);
+            cleared.view = View::of(&mean, background, directions, asked.hint_weight);
+        }
+        cleared
+    }
+
+    fn believe(&mut self, split: &Split, looks: &[f64], own: f64, directions: &[Direction]) {
+        let hint = self.view.hint.as_ref().map(|hint| {
+            let (low, high) = split.means(looks, &directions[0].scores.0);
+            let place = (hint.z * hint.deviation - low) / (high - low);
+            (if place.is_finite() { place } else { 1.0 }, hint.g)
+        });
+        self.belief = share::belief(split.place(own), self.evidence, hint);
+        self.wanted_share = self.belief * split.upper;
+    }
+
+    /// Takes the weight of the `share` of rows that look wanted most, and returns the exemplars' mean with theirs.
+    fn without_share(&mut self, share: f64, set: &TrainingSet, asked: &Asked, looks: &[f64]) -> Vec<f64> {
+        let (wanted, d) = (share::highest(looks, share), set.dimensions());
+        (self.belief, self.wanted_share) = (share, share);
+        self.weights.fill(1.0);
+        wanted.iter().for_each(|&row| self.weights[row] = 0.0);
+        let mut sum = vec![0.0; d];
+        let rows = wanted.iter().map(|&row| (row, &set.negative_values()[row * d..(row + 1) * d]));
+        kernel::combine(rows, |_| 1.0, &mut sum);
+        let length = kernel::inner(&sum, &sum).sqrt();
+        if length < 1e-6 {
+            return asked.mean.clone();
+        }
+        self.evidence = asked.evidence * (1.0 + STAND_IN);
+        let with = |(x, sum): (&f64, &f64)| (x + STAND_IN * sum / length) / (1.0 + STAND_IN);
+        asked.mean.iter().zip(&sum).map(with).collect()
+    }
+}
