@@ -21,6 +21,7 @@ CREATE FUNCTION hinted_exemplar (
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
     neutral_fraction float8 DEFAULT 0.5,
+    expected_share float8 DEFAULT NULL,
     loss text DEFAULT 'squared_hinge',
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
@@ -41,6 +42,8 @@ CREATE TYPE exemplar_fit AS (
     hint_term float8,
     cosine_hint float8,
     hint_z float8,
+    hint_trust float8,
+    wanted_share float8,
     cosine_counter_hints float8[],
     cosine_exemplars float8[],
     exemplar_margins float8[],
@@ -68,7 +71,9 @@ COMMENT ON COLUMN exemplar_fit.loss_term IS 'what the rows on the wrong side of 
 COMMENT ON COLUMN exemplar_fit.regularization_term IS 'what the distance of w from the regularization centre (the hint''s direction, or 0) costs';
 COMMENT ON COLUMN exemplar_fit.hint_term IS 'what the angle to the hint costs, for objective => cosine';
 COMMENT ON COLUMN exemplar_fit.cosine_hint IS 'cos(weights, hint); null without a hint';
-COMMENT ON COLUMN exemplar_fit.hint_z IS 'how many standard deviations the exemplars stand above the rows under the hint: 2.5 and more is a good hint, below 1 a wrong one';
+COMMENT ON COLUMN exemplar_fit.hint_z IS 'how many standard deviations the exemplars stand above the rows under the hint, without rows that look wanted: 2 and more is a good hint, below 1 a wrong one';
+COMMENT ON COLUMN exemplar_fit.hint_trust IS 'how far the hint is trusted, 0.05 to 1; null without exemplars or hint';
+COMMENT ON COLUMN exemplar_fit.wanted_share IS 'what share of the rows the fit takes for wanted, roughly; expected_share where that was given';
 COMMENT ON COLUMN exemplar_fit.cosine_counter_hints IS 'cos(weights, each of counter_hints)';
 COMMENT ON COLUMN exemplar_fit.cosine_exemplars IS 'cos(weights, each exemplar)';
 COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'w.x + b of each exemplar: 1 or more is well recognised';
@@ -107,6 +112,7 @@ CREATE FUNCTION hinted_exemplar_fit (
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
     neutral_fraction float8 DEFAULT 0.5,
+    expected_share float8 DEFAULT NULL,
     loss text DEFAULT 'squared_hinge',
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
@@ -137,6 +143,7 @@ CREATE FUNCTION hinted_exemplar_report (
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
     neutral_fraction float8 DEFAULT 0.5,
+    expected_share float8 DEFAULT NULL,
     loss text DEFAULT 'squared_hinge',
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
@@ -167,6 +174,7 @@ CREATE FUNCTION hinted_exemplar_search (
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
     neutral_fraction float8 DEFAULT 0.5,
+    expected_share float8 DEFAULT NULL,
     loss text DEFAULT 'squared_hinge',
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
@@ -203,6 +211,7 @@ CREATE FUNCTION exemplar_svm (
     hint_weight float8 DEFAULT 1,
     counter_hint_weight float8 DEFAULT 1,
     neutral_fraction float8 DEFAULT 0.5,
+    expected_share float8 DEFAULT NULL,
     loss text DEFAULT 'squared_hinge',
     objective text DEFAULT 'adaptive',
     tol float8 DEFAULT 0.000001,
