@@ -23,9 +23,12 @@ VARIANTS = {
     "as it is": {},
     "with a neutral text": {"with_neutral": True},
     "text not whitened": {"whitening": lambda q, cov, ridge: q},
-    "every hint fully believed": {"trust": lambda z, skewness: 1.0},
-    "belief by the exemplars alone": {"trust": lambda z, skewness: max(0.05, 1 - 2 / z**2) if z > 0 else 0.05},
-    "belief by the skewness alone": {"trust": lambda z, skewness: max(0.05, np.clip(2 * skewness, 0, 1))},
+    "every hint fully trusted": {"trust": lambda z, r, c: 1.0},
+    "trust by the exemplars alone": {"trust": lambda z, r, c: adaptive.trust(z, 1.0, 0.4)},
+    "trust without the correlation": {"trust": lambda z, r, c: adaptive.trust(z, r, 0.4)},
+    "background not cleared, nothing added": {"cleared": adaptive.uncleared},
+    "background cleared, nothing added": {"strength": 0},
+    "the whole upper part dropped": {"least_discount": 1.0},
     "half of the exemplar's share": {"share": 0.325},
     "twice the exemplar's share": {"share": 1.3},
     "a quarter of the pull": {"pull_factor": 1},
@@ -41,7 +44,9 @@ def answer(x, q, background, neutral, fitted=True, hinted=True, with_neutral=Fal
         centred = x - background.mean(0)
         spread = (background - background.mean(0)) @ np.stack([centred, q], 1)
         own, hint = spread.std(0)
-        g = adaptive.trust(centred @ q / hint, ((spread[:, 1] / hint) ** 3).mean())
+        spread -= spread.mean(0)
+        correlation = (spread[:, 0] * spread[:, 1]).mean() / own / hint
+        g = adaptive.trust(centred @ q / hint, hint * np.linalg.norm(centred) / own, correlation)
         return g * q / hint + 0.65 * centred / own
     one = np.ones(1)
     return adaptive.fit(x[None], one, none, np.zeros(0), background, hint=q if hinted else None,

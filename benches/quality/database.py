@@ -26,6 +26,7 @@ class Ask:
     counter_exemplars: tuple = ()
     counter_hints: tuple = ()
     reasons: tuple = ()
+    negatives: tuple = ()
 
     TABLES = {
         "exemplars": "rows",
@@ -33,6 +34,7 @@ class Ask:
         "counter_exemplars": "rows",
         "counter_hints": "texts",
         "reasons": "texts",
+        "negatives": "rows",
     }
 
     def line(self, number, seed):
@@ -88,6 +90,14 @@ def literal(value):
     return repr(value)
 
 
+def arguments(names, neutral, options):
+    given = [f"{name} => {vectors(name, Ask.TABLES[name])}" for name in names]
+    if neutral:
+        text = f"(SELECT embedding FROM texts WHERE id = {NEUTRAL_IDS[neutral]})"
+        given.append(f"neutral_hints => ARRAY[{text}]")
+    return ", ".join([*given, *(f"{name} => {literal(value)}" for name, value in options.items())])
+
+
 class Database:
     """One data set: tables `rows` (all), `items` (those searched), `texts`, and `asks` for a batch of searches."""
 
@@ -124,19 +134,28 @@ class Database:
         lines = "\n".join(ask.line(number, seed) for number, (ask, seed) in enumerate(zip(asks, seeds))) + "\n"
         psql("TRUNCATE asks")
         psql("COPY asks FROM STDIN", lines.encode())
-        arguments = [f"{name} => {vectors(name, table)}" for name, table in Ask.TABLES.items()]
-        if neutral:
-            arguments.append(f"neutral_hint => (SELECT embedding FROM texts WHERE id = {NEUTRAL_IDS[neutral]})")
-        arguments += [f"{name} => {literal(value)}" for name, value in options.items()]
-        call = f"hinted_exemplar('{source}', 'embedding', {', '.join(arguments)}, seed => a.seed)"
+        names = [name for name in Ask.TABLES if name != "negatives"]
+        call = f"hinted_exemplar('{source}', 'embedding', {arguments(names, neutral, options)}, seed => a.seed)"
+        return self.answers(call, len(asks), what, since)
+
+    def fit_given(self, asks, what, neutral=None, **options):
+        """The same by exemplar_svm, against the negatives of each ask."""
+        since = time.monotonic()
+        psql("TRUNCATE asks")
+        psql("COPY asks FROM STDIN", ("\n".join(ask.line(i, 0) for i, ask in enumerate(asks)) + "\n").encode())
+        names = [name for name in Ask.TABLES if any(getattr(ask, name) for ask in asks)]
+        return self.answers(f"exemplar_svm({arguments(names, neutral, options)})", len(asks), what, since)
+
+    def answers(self, call, count, what, since):
+        """The vectors that `call` gives for the asks, in their order."""
         select = f"SELECT a.id, f.w FROM asks a CROSS JOIN LATERAL (SELECT {call} AS w) f WHERE mod(a.id, {JOBS}) = "
         with ThreadPoolExecutor(JOBS) as pool:
             parts = list(pool.map(lambda j: psql(f"COPY ({select}{j}) TO STDOUT (FORMAT binary)"), range(JOBS)))
-        w = np.empty((len(asks), self.dimensions), np.float32)
+        w = np.empty((count, self.dimensions), np.float32)
         for part in parts:
             ids, embeddings = decode(part, self.dimensions)
             w[ids] = embeddings
-        progress(f"{self.data.name}: {what}: {len(asks)} fits in {time.monotonic() - since:.1f} s")
+        progress(f"{self.data.name}: {what}: {count} fits in {time.monotonic() - since:.1f} s")
         return w
 
     def average_precision(self, w, label):
