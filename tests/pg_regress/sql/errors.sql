@@ -80,6 +80,7 @@ SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', max_iter => 
 SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', counter_hint_weight => 'NaN');
 \echo :LAST_ERROR_SQLSTATE
 SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', neutral_fraction => 1.5);
+SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', expected_share => 1);
 \echo :LAST_ERROR_SQLSTATE
 SELECT hinted_exemplar('items', 'embedding', exemplar => '[1,0,0]', loss => 'hinge');
 \echo :LAST_ERROR_SQLSTATE

@@ -17,13 +17,16 @@ SELECT cosine(hinted_exemplar('items', 'embedding', hint => q), q) FROM example;
 SELECT hinted_exemplar('items', 'embedding', exemplar => x, hint => q)::text = hinted_exemplar('items', 'embedding', exemplar => x, hint => q)::text AS same_call,
        hinted_exemplar('items', 'embedding', exemplar => x, hint => q)::text = hinted_exemplar('items', 'embedding', exemplar => x, hint => q, seed => 1)::text AS other_seed
 FROM example;
+-- A known share is reported as it was given, the trust in a hint is between its bounds.
+SELECT f.wanted_share AS given, g.wanted_share > 0 AND g.wanted_share < 1 AS estimated, g.hint_trust BETWEEN 0.05 AND 1 AS trusted, f.weights <> g.weights AS other_weights
+FROM example, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x, hint => q, expected_share => 0.2) f, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x, hint => q) g;
 -- Singular and plural are united.
 SELECT hinted_exemplar('items', 'embedding', exemplar => x, hint => q) = hinted_exemplar('items', 'embedding', exemplars => ARRAY[x], hints => ARRAY[q]) AS either,
        hinted_exemplar('items', 'embedding', exemplar => x, exemplars => ARRAY[q]) = hinted_exemplar('items', 'embedding', exemplars => ARRAY[x, q]) AS united,
        hinted_exemplar('items', 'embedding', exemplar => x, hint => NULL, hints => NULL) = hinted_exemplar('items', 'embedding', exemplar => x) AS no_hint,
        hinted_exemplar('items', 'embedding', hint => q, exemplars => '{}') = hinted_exemplar('items', 'embedding', hint => q) AS no_exemplar
 FROM example;
--- hint_weight: 0 is no hint, a large one is near the hint. lambda: larger gives a w nearer the difference of the means.
+-- hint_weight: 0 is no hint, a large one is near the hint. lambda: larger gives a w nearer the difference of the means of exemplars and rows, of these without those that look wanted.
 SELECT hinted_exemplar('items', 'embedding', exemplar => x, hint => q, hint_weight => 0) = hinted_exemplar('items', 'embedding', exemplar => x) AS zero,
        cosine(hinted_exemplar('items', 'embedding', exemplar => x, hint => q, hint_weight => 1e9), q) AS large,
        cosine(hinted_exemplar('items', 'embedding', exemplar => x, lambda => 1e6), x - (SELECT avg(l2_normalize(embedding)) FROM items)) AS means
@@ -66,10 +69,10 @@ SELECT f.weights = hinted_exemplar('items', 'embedding', exemplar => x, hint => 
        converged, sampled, skipped, expanded, sampling_ms > 0 AND solving_ms > 0 AS times, (SELECT array_agg(key) FROM jsonb_each(to_jsonb(f)) WHERE value = 'null') AS nulls
 FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x, hint => q, counter_exemplars => ARRAY[c], reasons => ARRAY[r], counter_hints => ARRAY[r], expand => 3) f;
 SELECT count(*) AS false_negatives_above_the_exemplar
-FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x) f, unnest(f.false_negative_ctids, f.false_negative_margins) s (place, margin) JOIN items ON items.ctid = place
+FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplars => ARRAY[x, (SELECT embedding FROM items WHERE ctid = '(0,9)')]) f, unnest(f.false_negative_ctids, f.false_negative_margins) s (place, margin) JOIN items ON items.ctid = place
 WHERE abs(-(items.embedding <#> f.weights) / vector_norm(items.embedding) - ((margin - bias) / (exemplar_margins[1] - bias)) * cosine_exemplars[1]) > 1e-4;
 SELECT (SELECT array_agg(key ORDER BY key) FROM jsonb_object_keys(report) key) AS keys, jsonb_array_length(report -> 'weights') AS dimensions, report -> 'false_negative_rows' -> 0 ->> 'table' AS false_negative
-FROM vectors, LATERAL hinted_exemplar_report('items', 'embedding', exemplar => x, hint => q) report;
+FROM vectors, LATERAL hinted_exemplar_report('items', 'embedding', exemplars => ARRAY[x, (SELECT embedding FROM items WHERE ctid = '(0,9)')], hint => q) report;
 -- What contradicts what, in words.
 SELECT conflicts FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplars => ARRAY['[1,-1,0,0,0,0,0,0]', '[1,1,0,0,0,0,0,0]']::vector[], hint => '[1,1,0,0,0,0,0,0]', counter_exemplars => ARRAY['[1,1.1,0,0,0,0,0,0]']::vector[]);
 -- The aggregate: true is wanted, false is not, null is unjudged.
