@@ -14,9 +14,10 @@ run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" i
     die "the build failed"
 run_logged "$LOGS/web-build.log" "building hinted-exemplar-web" "$ROOT/scripts/web_build.sh" || die "the build failed"
 
-ENCODER=
+ENCODER='' PAGE=''
 finish() {
-    [ -z "$ENCODER" ] || kill "$ENCODER" 2>/dev/null || true
+    # shellcheck disable=SC2086 # none, one or two
+    kill $PAGE $ENCODER 2>/dev/null || true
     "$ROOT/scripts/cluster.sh" stop web
 }
 trap finish EXIT
@@ -37,4 +38,9 @@ if [ -n "${TEXT:-}" ]; then
 fi
 
 web=$("$ROOT/scripts/web_build.sh" --where)
-"$web" --table packages --text name,description --vocabulary 'tags(words, hint)' --save-into saved_searches "${texts[@]}" "$@"
+# Tests may run while the page does.
+exec {HINTED_EXEMPLAR_LOCKED}>&-
+"$web" --table packages --text name,description --vocabulary 'tags(words, hint)' --save-into saved_searches "${texts[@]}" "$@" &
+PAGE=$!
+# A shell that waits takes signals at once.
+wait "$PAGE"

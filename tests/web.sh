@@ -3,6 +3,7 @@
 #
 # UPDATE=1 rewrites the manual's pictures, docs/images/workbench-*.png. REQUESTS=10000 sends so many, 500 unless given.
 
+# shellcheck disable=SC2031 # ROOT is the same in subshells
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
