@@ -17,6 +17,7 @@ PARAMETERS = {
     "hint_weight": 1.0,
     "counter_hint_weight": 1.0,
     "neutral_fraction": 0.5,
+    "expected_share": None,
     "loss": "squared_hinge",
     "objective": "adaptive",
     "tol": 1e-6,
@@ -47,6 +48,10 @@ class Fit:
     """Cosine of the weight vector and the hint; None without a hint."""
     hint_z: float | None
     """Standard deviations that the exemplars stand above the negatives under the hint; None without either."""
+    hint_trust: float | None
+    """How far the hint is believed, 0 to 1; None without a hint."""
+    wanted_share: float | None
+    """Which share of the negatives looks wanted; None where nothing says so."""
     cosine_counter_hints: list[float]
     cosine_exemplars: list[float]
     exemplar_margins: list[float]
@@ -106,7 +111,7 @@ def fit(
     exemplar_weights, counter_exemplar_weights
         How much each counts: 2 as if given twice, 0 as if left out.
     **parameters
-        lambda_, hint_weight, counter_hint_weight, neutral_fraction, loss, objective, tol and max_iter, as in SQL.
+        lambda_, hint_weight, counter_hint_weight, neutral_fraction, expected_share, loss, objective, tol and max_iter, as in SQL.
 
     Raises
     ------

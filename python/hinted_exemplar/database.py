@@ -151,7 +151,8 @@ class _Names:
         if not len(keys):
             return np.empty((0, 0), np.float32)
         cursor.execute(
-            f"SELECT {self.key}, ({self.embedding}::{self.vector})::text FROM {self.table} WHERE {self.key} = ANY(%s)", (list(keys),)
+            f"SELECT {self.key}, ({self.embedding}::{self.vector})::text FROM {self.table} WHERE {self.key} = ANY(%s)",
+            (list(keys),),
         )
         found = {row[0]: row[1] for row in cursor.fetchall() if row[1] is not None}
         missing = [key for key in keys if key not in found]
@@ -182,8 +183,11 @@ def _by_extension(
         [names.table, names.embedding_name, names.key, *values],
     )
     found = cursor.fetchall()
-    cursor.execute(f"SELECT pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute WHERE attrelid = %s::regclass"
-                   " AND attname = %s", (names.table, names.key_name))
+    cursor.execute(
+        "SELECT pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute WHERE attrelid = %s::regclass"
+        " AND attname = %s",
+        (names.table, names.key_name),
+    )
     kind = cursor.fetchone()[0]
     of_key = int if kind in ("bigint", "integer", "smallint") else str
     rows = Rows(Row(of_key(key), distance, margin) for key, distance, margin in found)
@@ -191,9 +195,7 @@ def _by_extension(
     return rows
 
 
-def _by_sample(
-    cursor: Any, names: _Names, vectors: dict, k: int, sample_size: int, seed: int, parameters: dict
-) -> Rows:
+def _by_sample(cursor: Any, names: _Names, vectors: dict, k: int, sample_size: int, seed: int, parameters: dict) -> Rows:
     negatives = sample(cursor, names, sample_size, seed)
     result = fit(negatives=negatives, **vectors, **parameters)
     score = f"{names.embedding} {names.inner_product} %s::{names.vector}"
@@ -205,10 +207,7 @@ def _by_sample(
     found = cursor.fetchall()
     has_exemplar = vectors["exemplars"] is not None
     margins = result.margin(np.array([_numbers(row[2]) for row in found])) if found else []
-    rows = Rows(
-        Row(key, distance, float(margin) if has_exemplar else None)
-        for (key, distance, _), margin in zip(found, margins)
-    )
+    rows = Rows(Row(key, distance, float(margin) if has_exemplar else None) for (key, distance, _), margin in zip(found, margins))
     rows.fit, rows.by = result, "client"
     return rows
 

@@ -1,6 +1,6 @@
 """``order_by`` as a Django expression.
 
-    Image.objects.order_by(HintedDistance("embedding", exemplar=x, hint=q))[:20]
+Image.objects.order_by(HintedDistance("embedding", exemplar=x, hint=q))[:20]
 """
 
 from __future__ import annotations
@@ -45,4 +45,3 @@ class HintedDistance(Expression):
             values.append(text(value) if name in ONE else [text(v) for v in value] if name in SEVERAL else value)
         call = f"hinted_exemplar({', '.join(['%s::regclass', '%s::name', *named])})"
         return f"({column} <#> {call})", [*parameters, *values]
-

@@ -51,7 +51,7 @@ def sheet(
             ended = True
             items.append(f'<li class="ends">about here it ends: {wanted} rows have a margin above 0</li>')
         margin = "" if row.margin is None else f"<small>margin {row.margin:.2f}</small>"
-        items.append(f'<li{" class=below" if below else ""}>{_content(of(row.key), row.key)}{margin}</li>')
+        items.append(f"<li{' class=below' if below else ''}>{_content(of(row.key), row.key)}{margin}</li>")
     report = "".join(f"<p>{escape(line)}</p>" for line in in_words(fit)) if fit else ""
     return Sheet(f'{STYLE}<div class="hx">{report}<ol>{"".join(items)}</ol></div>')
 

@@ -1,6 +1,6 @@
 """``ORDER BY`` as a typed SQLAlchemy expression.
 
-    select(Image).order_by(distance(Image.embedding, exemplar=x, hints=[q])).limit(20)
+select(Image).order_by(distance(Image.embedding, exemplar=x, hints=[q])).limit(20)
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ fn params_of(parameters: &Bound<'_, PyDict>) -> PyResult<Params> {
             "hint_weight" => params.hint_weight = value.extract()?,
             "counter_hint_weight" => params.counter_hint_weight = value.extract()?,
             "neutral_fraction" => params.neutral_fraction = value.extract()?,
+            "expected_share" => params.expected_share = value.extract()?,
             "tol" => params.tol = value.extract()?,
             "max_iter" => params.max_iter = value.extract()?,
             "loss" => params.loss = one_of(&name, &value, exemplar_svm::Loss::NAMES)?,
@@ -99,6 +100,8 @@ fn dictionary<'py>(py: Python<'py>, explained: &Explained) -> PyResult<Bound<'py
     result.set_item("hint_term", fit.value.hint)?;
     result.set_item("cosine_hint", report.cosine_hint)?;
     result.set_item("hint_z", report.hint_z)?;
+    result.set_item("hint_trust", report.hint_trust)?;
+    result.set_item("wanted_share", report.wanted_share)?;
     result.set_item("cosine_counter_hints", &report.cosine_counter_hints)?;
     result.set_item("cosine_exemplars", &report.cosine_exemplars)?;
     result.set_item("exemplar_margins", &report.margins_exemplars)?;

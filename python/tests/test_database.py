@@ -82,9 +82,7 @@ def test_the_fit_has_the_bits_of_sql(connection):
             "SELECT exemplar_svm(%s::vector[], %s::vector[], hints => %s::vector[], counter_exemplars => %s::vector[])::text",
             (text[one : one + 2], text[100:600], text[one + 8 : one + 9], text[20:22]),
         ).fetchone()[0]
-        here = hinted_exemplar.fit(
-            rows[one : one + 2], rows[100:600], hints=rows[one + 8], counter_exemplars=rows[20:22]
-        )
+        here = hinted_exemplar.fit(rows[one : one + 2], rows[100:600], hints=rows[one + 8], counter_exemplars=rows[20:22])
         there = np.array(sql[1:-1].split(","), np.float32)
         assert there.tobytes() == here.weights.tobytes()
 
@@ -100,7 +98,9 @@ def test_sqlalchemy_orders_by_one_expression(connection):
     embedding = table.c["The vector"]
     rows = vectors()
     with engine.connect() as session:
-        query = sqlalchemy.select(table.c.id).order_by(distance(embedding, exemplars=[rows[8], rows[16].tolist()], sample_size=500))
+        query = sqlalchemy.select(table.c.id).order_by(
+            distance(embedding, exemplars=[rows[8], rows[16].tolist()], sample_size=500)
+        )
         found = session.execute(query.limit(20)).scalars().all()
     assert np.mean([key % 8 == 0 for key in found]) > 0.8
     engine.dispose()
