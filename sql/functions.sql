@@ -26,7 +26,8 @@ CREATE FUNCTION hinted_exemplar (
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
-    max_iter int DEFAULT 100
+    max_iter int DEFAULT 100,
+    source_filter text DEFAULT NULL
 ) RETURNS vector
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_wrapper';
@@ -58,6 +59,7 @@ CREATE TYPE exemplar_fit AS (
     converged boolean,
     sampled int8,
     skipped int8,
+    length_spread float8,
     expanded int,
     sampling_ms float8,
     solving_ms float8
@@ -87,7 +89,8 @@ COMMENT ON COLUMN exemplar_fit.false_negative_margins IS 'their w.x + b';
 COMMENT ON COLUMN exemplar_fit.iterations IS 'Newton steps of the last fit';
 COMMENT ON COLUMN exemplar_fit.converged IS 'whether tol was reached';
 COMMENT ON COLUMN exemplar_fit.sampled IS 'negatives that were fitted against';
-COMMENT ON COLUMN exemplar_fit.skipped IS 'sampled rows that were null, zero or an example';
+COMMENT ON COLUMN exemplar_fit.skipped IS 'sampled rows that were null, zero, an example or of other dimensions';
+COMMENT ON COLUMN exemplar_fit.length_spread IS 'how many times the shortest sampled row the longest is: above 1.02, rank by cosine';
 COMMENT ON COLUMN exemplar_fit.expanded IS 'rows that expand added';
 COMMENT ON COLUMN exemplar_fit.sampling_ms IS 'milliseconds of drawing the negatives';
 COMMENT ON COLUMN exemplar_fit.solving_ms IS 'milliseconds of everything else';
@@ -117,7 +120,8 @@ CREATE FUNCTION hinted_exemplar_fit (
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
-    max_iter int DEFAULT 100
+    max_iter int DEFAULT 100,
+    source_filter text DEFAULT NULL
 ) RETURNS exemplar_fit
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_fit_wrapper';
@@ -148,7 +152,8 @@ CREATE FUNCTION hinted_exemplar_report (
     objective text DEFAULT 'adaptive',
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
-    max_iter int DEFAULT 100
+    max_iter int DEFAULT 100,
+    source_filter text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 500000 SUPPORT hinted_exemplar_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_report_wrapper';
@@ -180,6 +185,7 @@ CREATE FUNCTION hinted_exemplar_search (
     seed int8 DEFAULT 0,
     tol float8 DEFAULT 0.000001,
     max_iter int DEFAULT 100,
+    source_filter text DEFAULT NULL,
     k bigint DEFAULT 20,
     filter text DEFAULT NULL,
     key text DEFAULT NULL,

@@ -12,6 +12,7 @@ use crate::postgres::memory::{self, ContextMemory};
 use crate::sample::{self, Drawn};
 use crate::search::nearest;
 use crate::source::Source;
+use crate::source::order::Metric;
 use crate::sql::args::Sampling;
 use exemplar_svm::report::COMPARED_EXEMPLARS;
 use exemplar_svm::{Dimensions, Fit, FitError, Input, Params, Problem, Query, TrainingSet};
@@ -84,6 +85,11 @@ pub struct Sampled {
 }
 
 impl Sampled {
+    /// What the source's rows are to be ranked by.
+    pub fn metric(&self) -> Metric {
+        self.drawn.metric()
+    }
+
     /// Keeps the sample for another call.
     pub fn keep(self) {
         if let Some(key) = self.key {
@@ -158,7 +164,7 @@ fn expand(
     let set = outcome.problem.set();
     // The examples themselves are among the best rows, and add nothing.
     let rows = k + query.exemplars.len() + query.counter_exemplars.len();
-    let best = nearest::nearest(source, &outcome.fit.weights, rows, set)?;
+    let best = nearest::nearest(source, &outcome.fit.weights, rows, outcome.drawn.metric(), set)?;
     let (expanded, kept) = set.expanded(&best, k, EXPANSION_WEIGHT / k as f64, &mut check_interrupts)?;
     drop(best);
     outcome.expanded = expanded.exemplars() - set.exemplars();

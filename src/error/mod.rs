@@ -53,10 +53,8 @@ pub enum Error {
     NotColumnNames { argument: &'static str, value: String },
     /// `key` names no column of `source`.
     UnknownKeyColumn { column: String, relation: String },
-    /// `filter` is something else than one expression; the parser's words if it has any.
-    NotOneExpression { filter: String, reason: Option<String> },
-    /// Rows of `source` have vectors of different dimensions.
-    MixedDimensions { column: String, relation: String, some: usize, others: usize },
+    /// A condition is something else than one expression; the parser's words if it has any.
+    NotOneExpression { argument: &'static str, value: String, reason: Option<String> },
 }
 
 impl From<FitError> for Error {
@@ -98,7 +96,7 @@ impl Error {
             Error::Fit { error, .. } => fit::sqlstate(error),
             Error::OutOfMemory { .. } => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             Error::MemoryLimit { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            Error::MixedDimensions { .. } | Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+            Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
             Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             Error::OutOfRange { .. }
             | Error::UnknownName { .. }
@@ -158,10 +156,7 @@ impl Error {
             Error::UnknownKeyColumn { column, relation } => {
                 format!("column \"{column}\" of relation \"{relation}\" does not exist")
             }
-            Error::NotOneExpression { .. } => "filter must be one expression".into(),
-            Error::MixedDimensions { column, relation, .. } => {
-                format!("column \"{column}\" of relation \"{relation}\" has vectors of different dimensions")
-            }
+            Error::NotOneExpression { argument, .. } => format!("{argument} must be one expression"),
         }
     }
 
@@ -179,12 +174,11 @@ impl Error {
             Error::LengthsDiffer { argument, found, of, expected } => {
                 Some(format!("{argument} has {found} elements, and there are {expected} {of}."))
             }
-            Error::NotOneExpression { filter, reason: None } => Some(format!("filter is \"{filter}\".")),
-            Error::NotOneExpression { filter, reason: Some(reason) } => {
-                Some(format!("filter is \"{filter}\": {reason}."))
+            Error::NotOneExpression { argument, value, reason: None } => {
+                Some(format!("{argument} is \"{value}\"."))
             }
-            Error::MixedDimensions { some, others, .. } => {
-                Some(format!("Some rows have {some} dimensions, others have {others}."))
+            Error::NotOneExpression { argument, value, reason: Some(reason) } => {
+                Some(format!("{argument} is \"{value}\": {reason}."))
             }
             Error::NotColumnNames { argument, value } => Some(format!("{argument} is \"{value}\".")),
             _ => None,
@@ -240,9 +234,6 @@ impl Error {
             }
             Error::NotOneExpression { .. } => {
                 Some("It is what could stand after WHERE, such as price < 20 AND NOT sold.".into())
-            }
-            Error::MixedDimensions { .. } => {
-                Some("Name a materialized view of the rows of one embedding model as source.".into())
             }
             _ => None,
         }

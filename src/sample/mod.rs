@@ -1,6 +1,7 @@
 //! Draws negatives from a source, uniformly, as the caller and under the caller's snapshot.
 
 mod fetch;
+mod notices;
 pub mod parts;
 mod strategy;
 mod stream;
@@ -15,7 +16,8 @@ use crate::error::Error;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::spi::Connection;
 use crate::source::Source;
-use exemplar_svm::{Offered, TrainingSet};
+use crate::source::order::Metric;
+use exemplar_svm::{Input, Offered, TrainingSet};
 
 /// Which row of which table: `tableoid` and `ctid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +57,11 @@ pub struct Drawn {
     pub zeros: u64,
     /// Rows skipped since they are an exemplar or a counter-exemplar.
     pub examples: u64,
+    /// Rows skipped since their embedding has other dimensions, and how many one of them has.
+    pub others: u64,
+    pub other_dimensions: usize,
+    /// How long the rows are.
+    pub lengths: Lengths,
     /// Whether every row was seen.
     pub exhausted: bool,
     /// Whether the source was found to have few rows for its size.
@@ -63,10 +70,48 @@ pub struct Drawn {
     pub row_ids: Vec<Option<RowId>>,
 }
 
+/// The shortest and the longest of some vectors that are not zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lengths {
+    shortest: f32,
+    longest: f32,
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Lengths { shortest: f32::INFINITY, longest: 0.0 }
+    }
+}
+
+impl Lengths {
+    fn observe(&mut self, vector: &[f32]) {
+        // Sums side by side, which a processor adds at once.
+        let (mut sums, chunks) = ([0.0_f32; 8], vector.chunks_exact(8));
+        let rest: f32 = chunks.remainder().iter().map(|value| value * value).sum();
+        for chunk in chunks {
+            sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value * value);
+        }
+        let length = (sums.iter().sum::<f32>() + rest).sqrt();
+        if length > 0.0 {
+            self.include(Lengths { shortest: length, longest: length });
+        }
+    }
+
+    fn include(&mut self, other: Lengths) {
+        self.shortest = self.shortest.min(other.shortest);
+        self.longest = self.longest.max(other.longest);
+    }
+
+    /// How many times the shortest the longest is, if there is any.
+    pub fn spread(&self) -> Option<f64> {
+        (self.longest > 0.0).then(|| f64::from(self.longest) / f64::from(self.shortest))
+    }
+}
+
 /// Adds `wanted` rows of `source` to `set` as negatives, or all where there are fewer.
 ///
 /// # Errors
-/// `DifferentDimensions` for a row of other dimensions, `OutOfMemory`. Postgres' own errors, a missing
+/// `DifferentDimensions` where all rows have other dimensions, `OutOfMemory`. Postgres' own errors, a missing
 /// privilege for one, pass through.
 pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) -> Result<Drawn, Error> {
     let start = Instant::now();
@@ -78,6 +123,10 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
     let mut drawing = Drawing { source, connection: &connection, set, wanted, seed, drawn: Drawn::default() };
     drawing.draw(&snapshot)?;
     let drawn = drawing.drawn;
+    if drawn.others > 0 && drawn.rows == 0 {
+        set.expected_dimensions().check(drawn.other_dimensions, Input::Negative(0))?;
+    }
+    notices::report(source, &drawn, set.dimensions());
     // SAFETY: compares the level with two settings.
     if unsafe { pg_sys::message_level_is_interesting(pg_sys::DEBUG1 as i32) } {
         let ms = start.elapsed().as_secs_f64() * 1e3;
@@ -88,6 +137,11 @@ pub fn draw(source: &Source, set: &mut TrainingSet, wanted: usize, seed: i64) ->
 }
 
 impl Drawn {
+    /// What the source's rows are to be ranked by.
+    pub fn metric(&self) -> Metric {
+        Metric::of(self.lengths.spread())
+    }
+
     /// How many blocks the negatives lie in, where they have places.
     pub fn blocks_hit(&self) -> usize {
         let blocks = self.row_ids.iter().flatten().map(|row| (row.table, row.block));
@@ -107,6 +161,11 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     fn missing(&self) -> usize {
         self.wanted - self.set.negatives().min(self.wanted)
+    }
+
+    fn count_other(&mut self, dimensions: usize) {
+        self.drawn.others += 1;
+        self.drawn.other_dimensions = dimensions;
     }
 
     fn count(&mut self, offered: Offered, row: Option<RowId>) {

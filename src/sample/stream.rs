@@ -3,10 +3,9 @@
 use crate::error::Error;
 use crate::postgres::check_interrupts;
 use crate::postgres::spi::{self, Rows, ScansFromStart};
-use crate::sample::{Drawing, RowId};
-use crate::source::Source;
+use crate::sample::{Drawing, Lengths, RowId};
 use crate::source::sampling::Part;
-use exemplar_svm::{FitError, Input, Offered, TrainingSet};
+use exemplar_svm::FitError;
 use row_sampling::bottom_k::BottomK;
 
 /// Rows that a query's cursor hands over at a time.
@@ -29,6 +28,10 @@ pub struct Sample {
     values: Vec<f32>,
     ids: Vec<Option<RowId>>,
     nulls: u64,
+    /// Rows of other dimensions, and how many one of them has.
+    others: u64,
+    other_dimensions: usize,
+    lengths: Lengths,
     /// The slots in the order of the sample, once the stream has ended, and how many were given away.
     order: Vec<usize>,
     given: usize,
@@ -40,7 +43,7 @@ impl Drawing<'_> {
     /// A uniform sample of the rows of a stream.
     ///
     /// # Errors
-    /// `DifferentDimensions` and `MixedDimensions` for rows that are kept, `OutOfMemory`.
+    /// `OutOfMemory`.
     pub(super) fn sample(&self, stream: &Stream) -> Result<Sample, Error> {
         let mut sample = Sample::new(self.seed, stream.slots, self.set.dimensions());
         let _from_start = ScansFromStart::new();
@@ -56,7 +59,7 @@ impl Drawing<'_> {
                 break;
             }
         }
-        sample.is_complete = sample.seen() + sample.nulls < stream.limit;
+        sample.is_complete = sample.read() < stream.limit;
         Ok(sample)
     }
 
@@ -65,13 +68,14 @@ impl Drawing<'_> {
             sample.nulls += 1;
             return Ok(());
         };
-        let expected = self.set.expected_dimensions();
+        let dimensions = self.set.dimensions();
         let keep = |elements: &[f32]| {
-            let Some(slot) = sample.bottom.slot(elements) else { return Ok(()) };
-            if elements.len() != expected.count && sample.seen() > 1 {
-                return Err(self.source.mixed_dimensions(expected.count, elements.len()));
+            if elements.len() != dimensions {
+                (sample.others, sample.other_dimensions) = (sample.others + 1, elements.len());
+                return Ok(());
             }
-            expected.check(elements.len(), Input::Negative(0))?;
+            sample.lengths.observe(elements);
+            let Some(slot) = sample.bottom.slot(elements) else { return Ok(()) };
             // SAFETY: the query's columns are value, table and place.
             let id = rows.get(row, 1).zip(rows.get(row, 2)).map(|(table, place)| unsafe {
                 let (table, (block, offset)) = (spi::oid(table), spi::place(place));
@@ -87,23 +91,20 @@ impl Drawing<'_> {
     pub(super) fn offer_sample(&mut self, sample: &mut Sample, wanted: usize) -> Result<(), Error> {
         let enough = self.missing() - wanted.min(self.missing());
         self.drawn.nulls += std::mem::take(&mut sample.nulls);
+        self.drawn.lengths.include(sample.lengths);
+        if sample.others > 0 {
+            self.drawn.other_dimensions = sample.other_dimensions;
+            self.drawn.others += std::mem::take(&mut sample.others);
+        }
         self.set.reserve(wanted.min(sample.bottom.used()))?;
         while self.missing() > enough {
             let Some((elements, id)) = sample.next() else { break };
-            let offered = offer(self.source, self.set, elements)?;
+            let offered = self.set.offer_negative(elements, 0)?;
             check_interrupts();
             self.count(offered, id);
         }
         Ok(())
     }
-}
-
-fn offer(source: &Source, set: &mut TrainingSet, elements: &[f32]) -> Result<Offered, Error> {
-    let expected = set.expected_dimensions().count;
-    if elements.len() != expected && set.negatives() > 0 {
-        return Err(source.mixed_dimensions(expected, elements.len()));
-    }
-    Ok(set.offer_negative(elements, 0)?)
 }
 
 impl Sample {
@@ -114,6 +115,9 @@ impl Sample {
             values: Vec::new(),
             ids: Vec::new(),
             nulls: 0,
+            others: 0,
+            other_dimensions: 0,
+            lengths: Lengths::default(),
             order: Vec::new(),
             given: 0,
             is_complete: false,
@@ -139,7 +143,7 @@ impl Sample {
 
     /// All rows of the stream.
     pub fn read(&self) -> u64 {
-        self.seen() + self.nulls
+        self.seen() + self.nulls + self.others
     }
 
     /// Whether no row of the stream was let pass or replaced.

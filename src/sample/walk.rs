@@ -10,7 +10,7 @@ use crate::heap::table::Seen;
 use crate::sample::Drawing;
 use crate::sample::fetch::{Fetched, Fetcher, fetch_value};
 use crate::sample::parts::{Parts, Piece};
-use exemplar_svm::{Input, Offered};
+use exemplar_svm::Offered;
 use row_sampling::{Part, Place, Walk};
 
 /// Most row places asked for in one query.
@@ -66,14 +66,16 @@ impl Drawing<'_> {
     /// Offers the rows at `places` in this order, as many as are missing.
     fn fetch(&mut self, fetcher: &mut Fetcher, mut places: &[(Place, Seen)]) -> Result<(), Error> {
         while self.missing() > 0 && !places.is_empty() {
-            let (missing, before) = (self.missing(), self.set.negatives());
+            let missing = self.missing();
             let (now, later) = places.split_at(places.len().min(2 * missing).min(ROWS_KEPT_AT_ONCE));
             places = later;
             let queried = fetcher.query(now);
             let dimensions = self.set.dimensions();
             let open = self.set.open(now.len())?;
-            let fetched = fetcher
-                .fetch(self.source, dimensions, now, |index, vector| self.set.place(&open, index, vector))?;
+            let fetched = fetcher.fetch(self.source, dimensions, now, |index, vector| {
+                self.drawn.lengths.observe(vector);
+                self.set.place(&open, index, vector)
+            })?;
             let mut kept: Vec<usize> = Vec::new();
             for (index, &(place, _)) in now.iter().enumerate() {
                 if kept.len() == missing {
@@ -84,6 +86,7 @@ impl Drawing<'_> {
                 if let Some(&(rows, row)) = queried.at.get(&row) {
                     let value = queried.rows[rows].get(row, 2);
                     fetched = fetch_value(self.source, dimensions, value, |vector| {
+                        self.drawn.lengths.observe(vector);
                         self.set.place(&open, index, vector)
                     })?;
                 }
@@ -96,13 +99,7 @@ impl Drawing<'_> {
                         }
                         self.count(offered, Some(row));
                     }
-                    Fetched::OtherDimensions(found) => {
-                        let expected = self.set.expected_dimensions();
-                        if before + kept.len() > 0 {
-                            return Err(self.source.mixed_dimensions(expected.count, found));
-                        }
-                        expected.check(found, Input::Negative(0))?;
-                    }
+                    Fetched::OtherDimensions(found) => self.count_other(found),
                 }
             }
             self.set.close(open, kept.into_iter());

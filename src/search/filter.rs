@@ -10,23 +10,24 @@ use crate::error::Error;
 use crate::postgres::spi::Connection;
 use crate::source::Source;
 
-/// Checks that `filter` is one expression and cannot end the parentheses that it is put in, and that it is a
-/// condition on rows of `source`, which Postgres says in its own words.
+/// Checks that `filter`, an argument, is one expression and cannot end the parentheses that it is put in, and that it is
+/// a condition on rows of `source`, which Postgres says in its own words.
 ///
 /// # Errors
 /// [`Error::NotOneExpression`].
-pub fn check(filter: &str, source: &Source, connection: &Connection) -> Result<(), Error> {
-    let is_one = parse(filter).map_err(|reason| error(filter, Some(reason)))?;
-    if !is_one {
-        return Err(error(filter, None));
+pub fn check(
+    argument: &'static str,
+    filter: &str,
+    source: &Source,
+    connection: &Connection,
+) -> Result<(), Error> {
+    let error = |reason| Error::NotOneExpression { argument, value: filter.into(), reason };
+    if !parse(filter).map_err(|reason| error(Some(reason)))? {
+        return Err(error(None));
     }
     // SAFETY: the query has no parameters.
     unsafe { connection.prepare(&source.query_to_check(filter), &[]).select(&mut []) };
     Ok(())
-}
-
-fn error(filter: &str, reason: Option<String>) -> Error {
-    Error::NotOneExpression { filter: filter.into(), reason }
 }
 
 /// Whether `filter` is an expression and nothing more, or why it is not even SQL.

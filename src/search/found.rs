@@ -26,7 +26,7 @@ pub struct Found {
     pub row: Option<RowId>,
     /// Its key as text, if there is one.
     pub key: Option<String>,
-    /// `embedding <#> w`.
+    /// `embedding <#> w`, or `<=>` where rows are ranked by their cosine.
     pub distance: f64,
     /// `cos(embedding, w)`.
     pub cosine: f64,

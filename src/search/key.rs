@@ -34,9 +34,8 @@ impl Key {
     }
 
     /// Expressions for the key as text and for each of its columns.
-    pub fn selected(&self) -> String {
-        let columns: Vec<_> = self.columns.iter().map(|column| column.quoted()).collect();
-        format!("{}, {}", self.text(), columns.join(", "))
+    pub fn selected(&self) -> Vec<String> {
+        std::iter::once(self.text()).chain(self.columns.iter().map(Column::quoted)).collect()
     }
 
     /// What a query on the relation of this name puts rows in order by, after their distance.

@@ -25,6 +25,7 @@ use crate::search::key::Key;
 use crate::search::known::Known;
 use crate::search::walk::{Walker, Width};
 use crate::source::Source;
+use crate::source::order::Metric;
 
 /// Sampled rows that walks start from, one after the other, before all rows are looked at.
 const MOST_MISSED: usize = 8;
@@ -35,14 +36,16 @@ const BEST_SAMPLED: usize = 2;
 const BARE_EXEMPLAR: usize = 3;
 const MISSED: usize = 4;
 
-/// The share of the rows wanted that two walks must have found.
+/// The share of the rows wanted, or of so many at least, that two walks must have found.
 const CONFIRMED: f64 = 0.9;
+const LEAST_CONFIRMED: usize = 20;
 
 /// Which rows are wanted, how many of them, and how they are named.
 pub struct Wanted<'a> {
     pub k: usize,
     pub filter: Option<&'a str>,
     pub key: Option<&'a Key>,
+    pub metric: Metric,
 }
 
 /// The rows that a search has found, nearest first, and how many of the sampled rows that are as near it has found.
@@ -136,11 +139,12 @@ impl Search<'_, '_> {
 
     /// Whether a sampled row was missed, or too many of the rows wanted were found by one walk alone.
     fn is_doubtful(&self) -> bool {
-        let best = &self.found.found()[..self.k.min(self.found.found().len())];
+        let found = self.found.found();
+        let best = &found[..self.k.max(LEAST_CONFIRMED).min(found.len())];
         let confirmed = best.iter().filter(|found| found.walks.count_ones() > 1).count();
         let cosines = self.cosines();
         best.len() < self.k
-            || (confirmed as f64) < CONFIRMED * self.k as f64
+            || (confirmed as f64) < CONFIRMED * best.len() as f64
             || self.known.misses(self.floor(&cosines), &cosines)
     }
 

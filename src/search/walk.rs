@@ -11,6 +11,8 @@ use crate::postgres::vector::NewVector;
 use crate::search::Wanted;
 use crate::search::found::Candidates;
 use crate::source::Source;
+use crate::source::order::Order;
+use crate::source::searching::Searched;
 
 /// How many rows a walk keeps in view, at least and for each row wanted: as many as a plain scan at first, more where
 /// that tells of rows that are missing.
@@ -58,6 +60,7 @@ pub struct Walker<'a> {
     connection: &'a Connection,
     settings: Settings,
     plan: Plan<'a>,
+    order: Order,
     w: &'a [f32],
     unit: &'a [f32],
     wanted: &'a Wanted<'a>,
@@ -76,9 +79,13 @@ impl<'a> Walker<'a> {
         source.load_vector_library();
         let settings = Settings::open();
         let width = Width::First;
-        let plan = plan(source, connection, wanted, width);
-        let mut walker = Walker { source, connection, settings, plan, w, unit, wanted, width, walks: 0 };
-        walker.widen(width);
+        let order = Order::of(source, wanted.metric, unit.len());
+        let searched = searched(wanted, width, &order, unit.len());
+        let types = [source.vector_type(), source.vector_type()];
+        let plan = connection.prepare_once(&source.query_for_probe(&searched, &order), &types);
+        let mut walker =
+            Walker { source, connection, settings, plan, order, w, unit, wanted, width, walks: 0 };
+        walker.set_width(width);
         walker
     }
 
@@ -92,15 +99,25 @@ impl<'a> Walker<'a> {
         self.width.rows(self.wanted.k as u64) as usize
     }
 
-    /// Has the next walks look at as many rows. Settings that are larger already are left as they are.
+    /// Has the next walks look at as many rows.
     pub fn widen(&mut self, width: Width) {
+        self.set_width(width);
+        let searched = searched(self.wanted, width, &self.order, self.unit.len());
+        let types = [self.source.vector_type(), self.source.vector_type()];
+        self.plan =
+            self.connection.prepare_once(&self.source.query_for_probe(&searched, &self.order), &types);
+    }
+
+    /// Raises what decides how many rows an index looks at. Settings that are larger already are left as they are.
+    fn set_width(&mut self, width: Width) {
         let number = |name: &CStr| Settings::get(name).and_then(|value| value.parse::<u64>().ok());
         let raise = |name: &CStr, wanted: u64| {
             if number(name).is_some_and(|value| value < wanted) {
                 self.settings.set(name, &wanted.to_string());
             }
         };
-        raise(c"hnsw.ef_search", width.rows(self.wanted.k as u64).min(LARGEST_EF_SEARCH));
+        let rows = width.rows(self.wanted.k as u64).saturating_mul(self.order.candidates());
+        raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
         if let Some(lists) = self.plan.ordering_indexes().into_iter().filter_map(lists_of).max() {
             raise(c"ivfflat.probes", width.probes(lists));
         }
@@ -111,7 +128,6 @@ impl<'a> Walker<'a> {
             }
         }
         self.width = width;
-        self.plan = plan(self.source, self.connection, self.wanted, width);
     }
 
     /// Walks towards the weight vector.
@@ -133,22 +149,22 @@ impl<'a> Walker<'a> {
 
     /// Looks at all rows.
     pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
-        let condition = self.wanted.filter.unwrap_or("true");
-        let query = self.source.query_for_all(condition, self.wanted.k as u64, self.wanted.key);
-        let plan = self.connection.prepare_once(&query, &[self.source.vector_type()]);
+        let limit = self.wanted.k as u64;
+        let searched = Searched { limit, ..searched(self.wanted, self.width, &self.order, self.unit.len()) };
+        let plan =
+            self.connection.prepare_once(&self.source.query_for_all(&searched), &[self.source.vector_type()]);
         found.clear();
         found.add(run(&plan, &[self.w]), 0)
     }
 }
 
-fn plan<'a>(source: &Source, connection: &'a Connection, wanted: &Wanted, width: Width) -> Plan<'a> {
+/// What a walk of this width is asked for.
+fn searched<'a>(wanted: &'a Wanted, width: Width, order: &Order, dimensions: usize) -> Searched<'a> {
     let k = wanted.k as u64;
-    let (condition, candidates) = match wanted.filter {
-        Some(filter) => (filter, k * CANDIDATES_PER_ROW),
-        None => ("true", width.rows(k)),
-    };
-    let types = [source.vector_type(), source.vector_type()];
-    connection.prepare_once(&source.query_for_probe(condition, candidates, wanted.key), &types)
+    let candidates = if wanted.filter.is_some() { k * CANDIDATES_PER_ROW } else { width.rows(k) };
+    let limit = candidates.saturating_mul(order.candidates());
+    let condition = wanted.filter.unwrap_or("true");
+    Searched { condition, limit, key: wanted.key, metric: wanted.metric, dimensions }
 }
 
 fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {

@@ -1,7 +1,9 @@
 //! Where negatives come from: a relation and its column of vectors.
 
 pub mod cast;
+pub mod order;
 pub mod sampling;
+pub mod searching;
 pub mod verdict;
 
 use std::cell::OnceCell;
@@ -14,7 +16,6 @@ use crate::error::Error;
 use crate::heap::page;
 use crate::postgres::relation::Relation;
 use crate::postgres::spi::Connection;
-use crate::search::key::Key;
 use crate::source::cast::Cast;
 use crate::source::verdict::Verdict;
 
@@ -122,12 +123,6 @@ impl Source {
         }
     }
 
-    /// The error for rows of which some have other dimensions than others.
-    pub fn mixed_dimensions(&self, some: usize, others: usize) -> Error {
-        let relation = self.relation.name().to_string();
-        Error::MixedDimensions { column: self.column.clone(), relation, some, others }
-    }
-
     /// The column's number in a relation that is the source or inherits from it, if it is of the same type there.
     pub fn attribute_of(&self, relation: &PgRelation) -> Option<i32> {
         let attributes = relation.tuple_desc();
@@ -194,62 +189,9 @@ impl Source {
         unsafe { connection.prepare(&query, &[]).select(&mut []) };
     }
 
-    /// The query for the values, cast to `vector`, of the `$2` rows with the largest inner product with the vector
-    /// `$1`, by the operator that an index of the column's type has.
-    pub fn query_by_distance(&self) -> String {
-        let (vector, column) = (self.quoted_vector(), self.quoted_column());
-        let (relation, distance) = (quoted(&self.relation), self.distance_to("$1"));
-        format!("SELECT {vector} FROM {relation} WHERE {column} IS NOT NULL ORDER BY {distance} LIMIT $2")
-    }
-
-    /// The query for table, TID, distance to the vector `$1`, cosine with it and key of the `limit` rows nearest to
-    /// the vector `$2`, by an index of the column's type if there is one, of those rows that satisfy `condition`.
-    pub fn query_for_probe(&self, condition: &str, limit: u64, key: Option<&Key>) -> String {
-        let other = self.distance_to("$2");
-        format!("{} ORDER BY {other} LIMIT {limit}", self.query_for_distances(condition, key))
-    }
-
-    /// The query for the same of the `limit` rows nearest to `$1`, by looking at all of them.
-    pub fn query_for_all(&self, condition: &str, limit: u64, key: Option<&Key>) -> String {
-        let distance = self.distance_to("$1");
-        let order = key.map_or("tableoid, ctid".into(), |key| key.order(self.relation.name()));
-        // No index has the sum.
-        format!(
-            "{} ORDER BY {distance} OPERATOR(pg_catalog.+) 0::pg_catalog.float8, {order} LIMIT {limit}",
-            self.query_for_distances(condition, key)
-        )
-    }
-
     /// The query that asks for nothing and says what is wrong with a `condition`.
     pub fn query_to_check(&self, condition: &str) -> String {
         format!("SELECT FROM {} WHERE ({condition}\n) LIMIT 0", quoted(&self.relation))
-    }
-
-    fn query_for_distances(&self, condition: &str, key: Option<&Key>) -> String {
-        let (relation, column) = (quoted(&self.relation), self.quoted_column());
-        let (distance, cosine_distance) = (self.distance_to("$1"), self.distance_by("<=>", "$1"));
-        let place = match self.has_tids() {
-            true => "tableoid, ctid",
-            false => "NULL::pg_catalog.oid, NULL::pg_catalog.tid",
-        };
-        let key = key.map_or(String::new(), |key| format!(", {}", key.selected()));
-        format!(
-            "SELECT {place}, {distance}, 1::pg_catalog.float8 OPERATOR(pg_catalog.-) {cosine_distance}{key} \
-             FROM {relation} WHERE {column} IS NOT NULL AND ({condition}\n)"
-        )
-    }
-
-    /// The distance of the column to a vector, by the operator that an index of its type has. Both sides are of the
-    /// type that the operator is declared for, so that no other in its schema can fit better.
-    fn distance_to(&self, vector: &str) -> String {
-        self.distance_by("<#>", vector)
-    }
-
-    fn distance_by(&self, operator: &str, vector: &str) -> String {
-        let is_array = matches!(self.base_type, pg_sys::FLOAT4ARRAYOID | pg_sys::FLOAT8ARRAYOID);
-        let compared = if is_array { self.vector_type } else { self.base_type };
-        let (column, vector) = (self.column_as(compared), cast_to(vector, self.vector_type, compared));
-        format!("({column} OPERATOR({}.{operator}) {vector})", namespace_of(self.vector_type))
     }
 
     /// The type `vector`.

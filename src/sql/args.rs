@@ -42,6 +42,7 @@ pub const SEARCH: &[&str] = &[
     "seed",
     "tol",
     "max_iter",
+    "source_filter",
     "k",
     "filter",
     "key",
@@ -154,6 +155,11 @@ impl Call {
 
     fn count(&self, argument: &'static str, least: i64) -> Result<usize, Error> {
         check_count(argument, self.required(argument)?, least)
+    }
+
+    /// The condition on the rows that are drawn, if there is one.
+    pub fn source_filter(&self) -> Option<String> {
+        self.get("source_filter")
     }
 
     /// The relation and the column that negatives come from.
@@ -391,7 +397,7 @@ const NAME: usize = 64;
 /// [`Error::OutOfMemory`].
 pub fn bytes(
     source: &Regclass,
-    column: &Name,
+    (column, filter): (&Name, Option<&str>),
     query: &Query,
     sampling: Sampling,
     params: &Params,
@@ -402,7 +408,7 @@ pub fn bytes(
     let mut bytes = memory::with_room(size)?;
     // Writing to a vector cannot fail.
     let counts = (query.exemplars.len(), query.counter_exemplars.len());
-    let _ = write!(bytes, "{source:?} {column:?} {sampling:?} {params:?} {counts:?}");
+    let _ = write!(bytes, "{source:?} {column:?} {filter:?} {sampling:?} {params:?} {counts:?}");
     weights().for_each(|weight| bytes.extend(weight.to_bits().to_ne_bytes()));
     for vector in query.vectors() {
         let _ = write!(bytes, "{:?}", vector.input);

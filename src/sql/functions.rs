@@ -15,7 +15,7 @@ use crate::search::found::{self, Plane};
 use crate::search::key::Key;
 use crate::search::known::Known;
 use crate::search::{self, Results, Wanted, filter};
-use crate::source::Source;
+use crate::source::{Name, Regclass, Source};
 use crate::sql::args::{self, Call, Sampling, StoredWeights};
 use crate::sql::report::{FitReport, NewRow};
 
@@ -46,10 +46,11 @@ fn hinted_exemplar(fcinfo: pg_sys::FunctionCallInfo) -> Result<NewVector, ErrorR
     let (params, sampling) = (call.params()?, call.sampling()?);
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
-    let key = args::bytes(&source, &column, &query, sampling, &params)?;
+    let filter = call.source_filter();
+    let key = args::bytes(&source, (&column, filter.as_deref()), &query, sampling, &params)?;
     let names = vectors.names(Some(&column));
     let fit = || -> Result<_, Error> {
-        let source = Source::open(source, column, call.vector_type())?;
+        let source = source_of(source, column, call, filter)?;
         let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names))?;
         Ok(Answer { weights: outcome.into_weights(), keep: source.is_fixed_by_snapshot() })
     };
@@ -101,22 +102,24 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let query = call.query(&vectors)?;
     let names = vectors.names(Some(&column));
     let stored = call.stored_weights(&query)?;
-    let source = Source::open(source, column, call.vector_type())?;
+    let mut source = source_of(source, column, call, call.source_filter())?;
     let key = asked.key.as_deref().map(|key| Key::of(key, &source)).transpose()?;
     if key.is_none() && !source.has_tids() {
         return Err(source.no_tids("view"));
     }
     let connection = Connection::open();
     if let Some(filter) = &asked.filter {
-        filter::check(filter, &source, &connection)?;
+        filter::check("filter", filter, &source, &connection)?;
+        source.condition.get_or_insert_with(|| filter.clone());
     }
-    let wanted = Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref() };
-    // The sample is of all rows, and so no evidence of those that satisfy a condition.
-    let is_evidence = asked.filter.is_none();
+    // A sample of other rows than those searched is no evidence of what was missed.
+    let is_evidence = asked.filter.is_none() || asked.filter == source.condition;
+    let wanted = |metric| Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref(), metric };
     if let Some(StoredWeights { weights, unit, plane }) = stored {
         let sampled = fit::sample_source(&source, &weights, sampling).map_err(|e| e.called(names))?;
         let known = Known::of(&sampled.set, &unit, is_evidence);
         memory::probe(bytes)?;
+        let wanted = wanted(sampled.metric());
         let results = search::search(&source, &connection, (&weights, &unit), known, &wanted)?;
         sampled.keep();
         return Ok((results, plane));
@@ -125,12 +128,23 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let (w, set) = (&outcome.fit.weights, outcome.problem.set());
     let known = Known::of(set, w, is_evidence);
     memory::probe(bytes)?;
+    let wanted = wanted(outcome.drawn.metric());
     let results = search::search(&source, &connection, (w, w), known, &wanted)?;
     // What is wanted alone, or texts alone, have no plane that tells rows apart.
     let plane = (set.exemplars() > 0 && set.negatives() > 0)
         .then(|| Plane { scale: outcome.fit.scale(), bias: outcome.fit.b });
     outcome.into_weights();
     Ok((results, plane))
+}
+
+/// The source of a fit, of which rows that satisfy `filter` count.
+fn source_of(relation: Regclass, column: Name, call: Call, filter: Option<String>) -> Result<Source, Error> {
+    let mut source = Source::open(relation, column, call.vector_type())?;
+    if let Some(filter) = &filter {
+        filter::check("source_filter", filter, &source, &Connection::open())?;
+    }
+    source.condition = filter;
+    Ok(source)
 }
 
 fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
@@ -141,7 +155,7 @@ fn explained(fcinfo: pg_sys::FunctionCallInfo) -> Result<FitReport, Error> {
     let vectors = call.vector_arguments()?;
     let query = call.query(&vectors)?;
     let names = vectors.names(Some(&column));
-    let source = Source::open(source, column, call.vector_type())?;
+    let source = source_of(source, column, call, call.source_filter())?;
     let outcome = fit::fit_source(&source, &query, sampling, params).map_err(|e| e.called(names.clone()))?;
     Ok(FitReport::of(&query, &names, &outcome, source.may_select_tids()))
 }

@@ -22,6 +22,7 @@ END $$;
 CREATE FUNCTION finds(source regclass, k int, filter text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE found text[]; ordered boolean;
 BEGIN
+    EXECUTE format('UPDATE vectors SET w = hinted_exemplar(%L, ''embedding'', exemplar => x, hint => q, sample_size => 500, source_filter => %L)', source, filter);
     EXECUTE format('SELECT array_agg(s.tableoid::regclass || s.ctid::text ORDER BY ordinality), coalesce(bool_and(s.distance = t.embedding <#> w), true)
                     FROM vectors, LATERAL hinted_exemplar_search(%L, ''embedding'', exemplar => x, hint => q, sample_size => 500, k => %s, filter => %L) WITH ORDINALITY s
                     JOIN %s t ON t.tableoid = s.tableoid AND t.ctid = s.ctid', source, k, filter, source)

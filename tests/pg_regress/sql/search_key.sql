@@ -25,7 +25,7 @@ SELECT key FROM vectors, LATERAL hinted_exemplar_search('items', 'embedding', ex
 SELECT count(DISTINCT key) FROM vectors, LATERAL hinted_exemplar_search('items', 'embedding', exemplar => x, hint => q, key => 'id, data') s;
 -- Views, their rows filtered too.
 SELECT count(*), bool_and(s.tableoid IS NULL AND s.ctid IS NULL) AS no_ctids,
-       array_agg(key::int ORDER BY ordinality) = (SELECT array_agg(id ORDER BY d, id) FROM (SELECT id, embedding <#> (SELECT hinted_exemplar('seen', 'embedding', exemplar => x, hint => q) FROM vectors) AS d FROM seen WHERE id < 2000 ORDER BY 2, 1 LIMIT 20) t) AS nearest
+       array_agg(key::int ORDER BY ordinality) = (SELECT array_agg(id ORDER BY d, id) FROM (SELECT id, embedding <#> (SELECT hinted_exemplar('seen', 'embedding', exemplar => x, hint => q, source_filter => 'id < 2000') FROM vectors) AS d FROM seen WHERE id < 2000 ORDER BY 2, 1 LIMIT 20) t) AS nearest
 FROM vectors, LATERAL hinted_exemplar_search('seen', 'embedding', exemplar => x, hint => q, key => 'id', filter => 'id < 2000') WITH ORDINALITY s;
 -- Through an index the same.
 CREATE INDEX graph ON items USING hnsw (embedding vector_ip_ops);
