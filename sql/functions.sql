@@ -192,6 +192,7 @@ CREATE FUNCTION hinted_exemplar_search (
     weights vector DEFAULT NULL,
     scale float8 DEFAULT NULL,
     bias float8 DEFAULT NULL,
+    diversity float8 DEFAULT 0,
     OUT tableoid oid,
     OUT ctid tid,
     OUT key text,

@@ -184,6 +184,9 @@ fn expand(
 /// What is `declared`, or else the first vector has; all have as many.
 fn dimensions(declared: Option<Dimensions>, query: &Query) -> Result<Dimensions, Error> {
     if query.exemplars.is_empty() && query.hints.is_empty() {
+        if !query.counter_exemplars.is_empty() || !query.counter_hints.is_empty() {
+            return Err(Error::OnlyUnwanted);
+        }
         return Err(FitError::NothingWanted.into());
     }
     let first = query.vectors().next().ok_or(FitError::NothingWanted)?;

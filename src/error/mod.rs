@@ -33,6 +33,10 @@ pub enum Error {
     UnknownName { argument: &'static str, name: String, names: &'static str },
     /// Two arguments that go together have different numbers of elements.
     LengthsDiffer { argument: &'static str, found: usize, of: &'static str, expected: usize },
+    /// A number is not between 0 and 1.
+    OutsideUnitInterval { argument: &'static str, value: f64 },
+    /// Only what is not wanted was given.
+    OnlyUnwanted,
     /// Weights to search by were given beside examples or texts to fit them from.
     WeightsBesideExamples,
     /// There are reasons, and no counter-exemplars that they could be about.
@@ -102,6 +106,8 @@ impl Error {
             | Error::UnknownName { .. }
             | Error::LengthsDiffer { .. }
             | Error::WeightsBesideExamples
+            | Error::OnlyUnwanted
+            | Error::OutsideUnitInterval { .. }
             | Error::ReasonsAlone => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
             Error::CorruptVector => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
             Error::NullElement { .. } | Error::NullArgument { .. } => {
@@ -134,6 +140,8 @@ impl Error {
             Error::LengthsDiffer { argument, of, .. } => {
                 format!("{argument} must have as many elements as there are {of}")
             }
+            Error::OutsideUnitInterval { argument, .. } => format!("{argument} must be between 0 and 1"),
+            Error::OnlyUnwanted => "counter-examples and counter-hints need an exemplar or a hint".into(),
             Error::WeightsBesideExamples => "weights cannot be combined with examples or hints".into(),
             Error::ReasonsAlone => "reasons need counter_exemplars".into(),
             Error::NotInAggregate => "aggregate function called in non-aggregate context".into(),
@@ -180,6 +188,10 @@ impl Error {
             Error::NotOneExpression { argument, value, reason: Some(reason) } => {
                 Some(format!("{argument} is \"{value}\": {reason}."))
             }
+            Error::OutsideUnitInterval { argument, value } => Some(format!("{argument} is {value}.")),
+            Error::OnlyUnwanted => Some(
+                "They say what to move away from; without a start most of a table is equally far.".into(),
+            ),
             Error::NotColumnNames { argument, value } => Some(format!("{argument} is \"{value}\".")),
             _ => None,
         }
@@ -222,6 +234,9 @@ impl Error {
             }
             Error::NoTids { .. } => {
                 Some("Pass the columns that tell its rows apart as key, such as key => 'id'.".into())
+            }
+            Error::OnlyUnwanted => {
+                Some("To rank away from them, start from the table's mean: exemplar => (SELECT avg(embedding) ...).".into())
             }
             Error::WeightsBesideExamples => {
                 Some("Leave weights out to fit them, or give what was fitted before alone.".into())

@@ -8,7 +8,10 @@ use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 use crate::error::Error;
 use crate::postgres::spi::{self, Rows};
+use crate::postgres::vector::Vector;
 use crate::sample::RowId;
+use crate::search::Wanted;
+use crate::search::diversity;
 use crate::search::key::Key;
 use crate::source::Source;
 
@@ -116,13 +119,37 @@ impl<'a> Candidates<'a> {
         &self.found
     }
 
-    pub fn into_found(self) -> Vec<Found> {
-        self.found
+    /// The rows that are wanted, in order of distance, or as they are chosen where they shall differ.
+    ///
+    /// # Errors
+    /// What reading a vector fails with.
+    pub fn best(mut self, wanted: &Wanted) -> Result<Vec<Found>, Error> {
+        self.found.truncate(wanted.candidates());
+        if wanted.diversity == 0.0 {
+            return Ok(self.found);
+        }
+        let (rows, answers) = (self.found.iter(), &self.answers);
+        let column = self.key.map_or(KEY, |key| KEY + 1 + key.columns());
+        let rows = rows.map(|found| match answers[found.place.0].get(found.place.1, column) {
+            // SAFETY: the query's last column is a vector, alive as long as its answer.
+            Some(vector) => Ok(unit(unsafe { Vector::from_datum(vector) }?.values())),
+            None => Ok(Vec::new()),
+        });
+        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+        let relevance: Vec<_> = self.found.iter().map(|found| found.cosine).collect();
+        let chosen = diversity::diverse(&rows, &relevance, wanted.diversity, wanted.k);
+        Ok(chosen.into_iter().map(|row| self.found[row].clone()).collect())
     }
 
     pub fn clear(&mut self) {
         self.found.clear();
     }
+}
+
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = vector.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    vector.iter().map(|&value| (f64::from(value) * scale) as f32).collect()
 }
 
 /// A plane that cuts what is wanted from what is not: the margin of x is `scale cos(x, w) + bias`.

@@ -38,6 +38,11 @@ impl Key {
         std::iter::once(self.text()).chain(self.columns.iter().map(Column::quoted)).collect()
     }
 
+    /// How many columns it has.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
     /// What a query on the relation of this name puts rows in order by, after their distance.
     pub fn order(&self, relation: &str) -> String {
         let columns: Vec<_> = self.columns.iter().map(|column| column.order(relation)).collect();

@@ -9,6 +9,7 @@
 //! a second measure: rows that only one of them finds tell that there may be more. Effort follows both, and ends with a
 //! scan of all rows.
 
+mod diversity;
 pub mod filter;
 pub mod found;
 pub mod key;
@@ -46,6 +47,18 @@ pub struct Wanted<'a> {
     pub filter: Option<&'a str>,
     pub key: Option<&'a Key>,
     pub metric: Metric,
+    /// How much each must differ from those before it, between 0 and 1: it is then taken from several times as many.
+    pub diversity: f64,
+}
+
+/// Rows to choose from, for each that is wanted, where they shall differ.
+const CHOICE: usize = 5;
+
+impl Wanted<'_> {
+    /// How many rows to find.
+    pub fn candidates(&self) -> usize {
+        if self.diversity > 0.0 { self.k.saturating_mul(CHOICE) } else { self.k }
+    }
 }
 
 /// The rows that a search has found, nearest first, and how many of the sampled rows that are as near it has found.
@@ -69,7 +82,7 @@ pub fn search<'a>(
 ) -> Result<Results, Error> {
     let walker = Walker::new(source, connection, (given, unit), wanted);
     let found = Candidates::new(source, wanted.key);
-    let mut search = Search { walker, known, found, k: wanted.k };
+    let mut search = Search { walker, known, found, k: wanted.candidates() };
     let by_index = search.walker.has_index() && search.by_index()?;
     if !by_index {
         search.walker.everywhere(&mut search.found)?;
@@ -78,8 +91,7 @@ pub fn search<'a>(
     let recall = if by_index { search.recall() } else { Some(1.0) };
     let scan = if by_index { "" } else { ", then all rows" };
     debug1!("found {} rows in {} walks{scan}", search.found.found().len(), search.walker.walks);
-    let mut found = search.found.into_found();
-    found.truncate(wanted.k);
+    let found = search.found.best(wanted)?;
     Ok(Results { found, recall })
 }
 

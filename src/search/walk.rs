@@ -96,7 +96,7 @@ impl<'a> Walker<'a> {
 
     /// Down to which row, counted from the nearest, walks find nearly all that there are.
     pub fn depth(&self) -> usize {
-        self.width.rows(self.wanted.k as u64) as usize
+        self.width.rows(self.wanted.candidates() as u64) as usize
     }
 
     /// Has the next walks look at as many rows.
@@ -116,7 +116,7 @@ impl<'a> Walker<'a> {
                 self.settings.set(name, &wanted.to_string());
             }
         };
-        let rows = width.rows(self.wanted.k as u64).saturating_mul(self.order.candidates());
+        let rows = width.rows(self.wanted.candidates() as u64).saturating_mul(self.order.candidates());
         raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
         if let Some(lists) = self.plan.ordering_indexes().into_iter().filter_map(lists_of).max() {
             raise(c"ivfflat.probes", width.probes(lists));
@@ -149,7 +149,7 @@ impl<'a> Walker<'a> {
 
     /// Looks at all rows.
     pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
-        let limit = self.wanted.k as u64;
+        let limit = self.wanted.candidates() as u64;
         let searched = Searched { limit, ..searched(self.wanted, self.width, &self.order, self.unit.len()) };
         let plan =
             self.connection.prepare_once(&self.source.query_for_all(&searched), &[self.source.vector_type()]);
@@ -160,11 +160,18 @@ impl<'a> Walker<'a> {
 
 /// What a walk of this width is asked for.
 fn searched<'a>(wanted: &'a Wanted, width: Width, order: &Order, dimensions: usize) -> Searched<'a> {
-    let k = wanted.k as u64;
+    let k = wanted.candidates() as u64;
     let candidates = if wanted.filter.is_some() { k * CANDIDATES_PER_ROW } else { width.rows(k) };
     let limit = candidates.saturating_mul(order.candidates());
     let condition = wanted.filter.unwrap_or("true");
-    Searched { condition, limit, key: wanted.key, metric: wanted.metric, dimensions }
+    Searched {
+        condition,
+        limit,
+        key: wanted.key,
+        metric: wanted.metric,
+        dimensions,
+        with_vectors: wanted.diversity > 0.0,
+    }
 }
 
 fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {

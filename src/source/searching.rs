@@ -16,6 +16,8 @@ pub struct Searched<'a> {
     pub metric: Metric,
     /// Their dimensions.
     pub dimensions: usize,
+    /// Whether the vectors themselves are asked for, as the last column.
+    pub with_vectors: bool,
 }
 
 impl Source {
@@ -39,10 +41,10 @@ impl Source {
     /// The query for table, TID, distance to the vector `$1`, cosine with it and key of the rows nearest to the vector
     /// `$2` in this order.
     pub fn query_for_probe(&self, searched: &Searched, order: &Order) -> String {
-        let Searched { condition, limit, key, metric, dimensions } = *searched;
+        let Searched { condition, limit, metric, dimensions, .. } = *searched;
         let (distance, cosine_distance) =
             (self.distance_by(metric, "$1"), self.distance_by(Metric::Cosine, "$1"));
-        let key = key.map_or(String::new(), |key| format!(", {}", key.selected().join(", ")));
+        let key: String = self.extra_columns(searched).iter().map(|column| format!(", {column}")).collect();
         format!(
             "SELECT {}, {distance}, 1::pg_catalog.float8 OPERATOR(pg_catalog.-) {cosine_distance}{key} {} \
              ORDER BY {} LIMIT {limit}",
@@ -54,10 +56,10 @@ impl Source {
 
     /// The query for the same of the rows nearest to `$1`, by looking at all of them.
     pub fn query_for_all(&self, searched: &Searched) -> String {
-        let Searched { condition, limit, key, metric, dimensions } = *searched;
+        let Searched { condition, limit, key, metric, dimensions, .. } = *searched;
         let distance = self.distance_by(metric, "$1");
         let order = key.map_or("tableoid, ctid".into(), |key| key.order(self.relation.name()));
-        let columns = key.map_or(Vec::new(), Key::selected);
+        let columns = self.extra_columns(searched);
         let numbered = |(i, column): (usize, &String)| format!(", {column} AS k{i}");
         let inner: String = columns.iter().enumerate().map(numbered).collect();
         let outer: String = (0..columns.len()).map(|i| format!(", k{i}")).collect();
@@ -72,6 +74,12 @@ impl Source {
             self.column_as(self.compared_type()),
             self.rows_of(condition, dimensions),
         )
+    }
+
+    /// The key's columns, if there is one, and the vector, if it is asked for.
+    fn extra_columns(&self, searched: &Searched) -> Vec<String> {
+        let vector = searched.with_vectors.then(|| self.quoted_vector());
+        searched.key.map_or(Vec::new(), Key::selected).into_iter().chain(vector).collect()
     }
 
     /// Table and TID of a row, or nulls where it has none.

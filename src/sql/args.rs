@@ -13,7 +13,7 @@ use crate::source::{Name, Regclass};
 use exemplar_svm::{Example, FitError, Input, InputVector, Params, Query};
 
 /// The arguments of `hinted_exemplar` and of all that take the same, in their order; those of a search follow.
-pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 6).0;
+pub const HINTED_EXEMPLAR: &[&str] = SEARCH.split_at(SEARCH.len() - 7).0;
 
 /// The arguments of `hinted_exemplar_search`, in their order.
 pub const SEARCH: &[&str] = &[
@@ -49,6 +49,7 @@ pub const SEARCH: &[&str] = &[
     "weights",
     "scale",
     "bias",
+    "diversity",
 ];
 
 /// The arguments of `exemplar_svm`, in their order.
@@ -196,7 +197,11 @@ impl Call {
     /// # Errors
     /// [`Error::NullArgument`], [`Error::OutOfRange`].
     pub fn search(&self) -> Result<Search, Error> {
-        Ok(Search { k: self.count("k", 1)?, filter: self.get("filter"), key: self.get("key") })
+        let diversity: f64 = self.required("diversity")?;
+        if !(0.0..=1.0).contains(&diversity) {
+            return Err(Error::OutsideUnitInterval { argument: "diversity", value: diversity });
+        }
+        Ok(Search { k: self.count("k", 1)?, filter: self.get("filter"), key: self.get("key"), diversity })
     }
 
     /// The weights to search by where they are not to be fitted, and the plane that they belong to if it is known.
@@ -328,6 +333,8 @@ pub struct Search {
     pub filter: Option<String>,
     /// The columns that name them.
     pub key: Option<String>,
+    /// How much each must differ from those before it, between 0 and 1.
+    pub diversity: f64,
 }
 
 /// A weight vector that an earlier call has fitted.

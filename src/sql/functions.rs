@@ -114,7 +114,13 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     }
     // A sample of other rows than those searched is no evidence of what was missed.
     let is_evidence = asked.filter.is_none() || asked.filter == source.condition;
-    let wanted = |metric| Wanted { k: asked.k, filter: asked.filter.as_deref(), key: key.as_ref(), metric };
+    let wanted = |metric| Wanted {
+        k: asked.k,
+        filter: asked.filter.as_deref(),
+        key: key.as_ref(),
+        metric,
+        diversity: asked.diversity,
+    };
     if let Some(StoredWeights { weights, unit, plane }) = stored {
         let sampled = fit::sample_source(&source, &weights, sampling).map_err(|e| e.called(names))?;
         let known = Known::of(&sampled.set, &unit, is_evidence);
