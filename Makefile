@@ -6,7 +6,7 @@
 .PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES CALLS SEED ONLY CASES ROUNDS DURATION TEXT REQUESTS PGVECTOR PGVECTORS
+export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES SIZES CALLS SEED ONLY CASES ROUNDS DURATION TEXT REQUESTS PGVECTOR PGVECTORS
 
 all: build
 
