@@ -33,6 +33,8 @@ pub enum Error {
     UnknownName { argument: &'static str, name: String, names: &'static str },
     /// Two arguments that go together have different numbers of elements.
     LengthsDiffer { argument: &'static str, found: usize, of: &'static str, expected: usize },
+    /// A column's vectors have more dimensions than a `vector` can have.
+    TooManyDimensions { column: String, relation: String, found: usize },
     /// A number is not between 0 and 1.
     OutsideUnitInterval { argument: &'static str, value: f64 },
     /// Only what is not wanted was given.
@@ -99,7 +101,9 @@ impl Error {
         match self {
             Error::Fit { error, .. } => fit::sqlstate(error),
             Error::OutOfMemory { .. } => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
-            Error::MemoryLimit { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            Error::MemoryLimit { .. } | Error::TooManyDimensions { .. } => {
+                PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED
+            }
             Error::ArrayNotFlat => PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
             Error::NotOneExpression { .. } => PgSqlErrorCode::ERRCODE_SYNTAX_ERROR,
             Error::OutOfRange { .. }
@@ -139,6 +143,9 @@ impl Error {
             Error::UnknownName { argument, name, .. } => format!("unrecognized {argument} \"{name}\""),
             Error::LengthsDiffer { argument, of, .. } => {
                 format!("{argument} must have as many elements as there are {of}")
+            }
+            Error::TooManyDimensions { column, relation, .. } => {
+                format!("column \"{column}\" of relation \"{relation}\" has too many dimensions")
             }
             Error::OutsideUnitInterval { argument, .. } => format!("{argument} must be between 0 and 1"),
             Error::OnlyUnwanted => "counter-examples and counter-hints need an exemplar or a hint".into(),
@@ -187,6 +194,9 @@ impl Error {
             }
             Error::NotOneExpression { argument, value, reason: Some(reason) } => {
                 Some(format!("{argument} is \"{value}\": {reason}."))
+            }
+            Error::TooManyDimensions { found, .. } => {
+                Some(format!("It has {found}; a weight vector is of type vector, which has at most 16000."))
             }
             Error::OutsideUnitInterval { argument, value } => Some(format!("{argument} is {value}.")),
             Error::OnlyUnwanted => Some(
@@ -237,6 +247,9 @@ impl Error {
             }
             Error::OnlyUnwanted => {
                 Some("To rank away from them, start from the table's mean: exemplar => (SELECT avg(embedding) ...).".into())
+            }
+            Error::TooManyDimensions { .. } => {
+                Some("Keep the terms that tell most in a column of type sparsevec(16000).".into())
             }
             Error::WeightsBesideExamples => {
                 Some("Leave weights out to fit them, or give what was fitted before alone.".into())

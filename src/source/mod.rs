@@ -29,6 +29,9 @@ impl From<pg_sys::Oid> for Regclass {
     }
 }
 
+/// The most dimensions that a value of type `vector` can have; `sparsevec` has far more.
+const MOST_DIMENSIONS: usize = 16_000;
+
 /// SQL's `name`.
 #[derive(Debug)]
 pub struct Name(String);
@@ -76,6 +79,10 @@ impl Source {
         check_kind(&relation)?;
         match find_column(&relation, &column, vector_type) {
             Found::Column { dimensions, cast, stored, column_type, base_type } => {
+                if let Some(found) = dimensions.filter(|&count| count > MOST_DIMENSIONS) {
+                    let relation = relation.name().to_string();
+                    return Err(Error::TooManyDimensions { column, relation, found });
+                }
                 let (condition, verdict) = (None, OnceCell::new());
                 Ok(Source {
                     relation,

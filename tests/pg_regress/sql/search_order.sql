@@ -52,3 +52,6 @@ DROP INDEX by_cosine;
 -- An index that does not give the order is not used for it.
 CREATE INDEX by_distance ON uneven USING hnsw (embedding vector_l2_ops);
 SELECT found('uneven') AS uneven_by_l2;
+-- More dimensions than a vector can have.
+CREATE TABLE terms (id int, v sparsevec(30522));
+SELECT hinted_exemplar('terms', 'v', hint => '[1,2]');
