@@ -29,7 +29,7 @@ counted() {
 
 # What cargo counts, in this form.
 of_cargo() {
-    cargo test -q -p hinted-exemplar-web 2>&1 | awk '{ print } /^test result:/ { passed += $4; failed += $6 } /^error/ { failed++ }
+    cargo test -q -p hinted-exemplar-web 2>&1 | awk '{ print } /^test result:/ { passed += $4; failed += $6 } /^error: could not compile/ { failed++ }
         END { print passed + 0 " passed, " failed + 0 " failed" }'
 }
 

@@ -117,6 +117,8 @@ fn solve(given: &Given) -> Result<Fitted, FitError> {
         bias: fit.b,
         scale: Some(fit.scale()),
         hint_z: told.hint_z,
+        hint_trust: told.hint_trust,
+        wanted_share: told.wanted_share,
         cosine_hint: told.cosine_hint,
         conflicts: told.conflicts.iter().map(describe).collect(),
         exemplar_margins: told.margins_exemplars,
