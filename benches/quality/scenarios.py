@@ -1,10 +1,12 @@
-"""Scenarios b to h: each measures one feature on one data set and returns the rows of its table."""
+"""Scenarios b to h, and the list of all: each measures one feature on one data set and returns the rows of its table."""
+
+import importlib
 
 import numpy as np
 
 import baselines
 from baselines import WEIGHTS
-from database import Ask
+from database import NEUTRAL_IDS, Ask
 from dataset import EXEMPLARS, unit
 from main_table import Bench
 from measures import average_precision, interval
@@ -318,6 +320,7 @@ def bad_hints(bench):
         "wrong hint": (wrong, {}),
         f"wrong hint, neutral text ({neutral})": (wrong, {"neutral": neutral}),
         "wrong hint, published objective": (wrong, {"objective": "cosine"}),
+        "vague hint: the mean of all": ([Ask((q.exemplar,), (OWN_NEUTRAL,)) for q in bench.queries], {}),
         "its own hint": (bench.asks(), {}),
         "its own hint, published objective": (bench.asks(), {"objective": "cosine"}),
     }
@@ -338,8 +341,16 @@ def losses(bench):
     return rows
 
 
+# The text that says what all hints of the set say, as a hint.
+OWN_NEUTRAL = NEUTRAL_IDS["own"]
+
 # Few queries have a confuser: all of the main table's are looked at.
 MORE_QUERIES = "d"
+
+def of_module(module, name):
+    """A scenario of another module, which may itself need what is here."""
+    return lambda bench: getattr(importlib.import_module(module), name)(bench)
+
 
 SCENARIOS = {
     "b": ("Several exemplars", several_exemplars),
@@ -349,6 +360,10 @@ SCENARIOS = {
     "f": ("Expansion", expansions),
     "g": ("Bad hints", bad_hints),
     "h": ("Losses", losses),
+    "i": ("Shares", of_module("shares", "shares")),
+    "j": ("Rare rows", of_module("shares", "rare")),
+    "k": ("Rejections", of_module("rejections", "rejections")),
+    "l": ("Other spaces", of_module("spaces", "spaces")),
 }
 
 
