@@ -121,7 +121,7 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
     half = (K + len(B)) / 2
     X = np.vstack([P, C, B])
     y = np.r_[np.ones(len(P)), -np.ones(len(C) + len(B))]
-    s = half * np.r_[weights / K, 0.1 * c_weights / K, v / v.sum()]
+    s = half * np.r_[weights / K, 0.05 * c_weights / K, v / v.sum()]
     slack = np.r_[np.zeros(len(P)), np.ones(len(C)), np.zeros(len(B))]
 
     def J(v):

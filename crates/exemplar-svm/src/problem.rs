@@ -44,7 +44,7 @@ const PUBLISHED_LAMBDA_Q: f64 = 1000.0;
 const COUNTER_HINT_SHARE: f64 = 0.2;
 
 /// What a counter-exemplar weighs beside an exemplar, for the adaptive form.
-const COUNTER_EXEMPLAR_SHARE: f64 = 0.1;
+const COUNTER_EXEMPLAR_SHARE: f64 = 0.05;
 
 /// The parameters of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
