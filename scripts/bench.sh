@@ -24,6 +24,10 @@ step "the solver"
 if [ "${SERVER:-yes}" = yes ]; then
     PG_CONFIG='' "$ROOT/scripts/setup.sh"
     benches/server.sh "$PYTHON" | tee "$LOGS/bench-server" >&2
+    step "how the cost of a call grows"
+    benches/growth.sh | tee "$LOGS/bench-growth" >&2
+    step "tables that no cache has"
+    benches/cold.sh | tee "$LOGS/bench-cold" >&2
 fi
 machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), $(getconf _NPROCESSORS_ONLN) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB"
 echo "$machine; one thread for each; medians of 21 runs after warm-up in one run of make bench; load before it $LOAD_BEFORE"

@@ -5,6 +5,7 @@
 # usage: scripts/cluster.sh start NAME            (an old one of that name is removed first; its database is called NAME too;
 #                                                 SETTINGS="name = value" adds lines to postgresql.conf)
 #        scripts/cluster.sh standby NAME PRIMARY (a hot standby of the running cluster PRIMARY, by streaming replication)
+#        scripts/cluster.sh restart NAME
 #        scripts/cluster.sh stop NAME | stop-all
 #        scripts/cluster.sh status NAME
 #        scripts/cluster.sh log NAME              (prints the name of its log)
@@ -114,6 +115,13 @@ start() {
     say "    done in $(elapsed "$since") s"
 }
 
+restart() {
+    server_of "$CLUSTERS/$1/data" >/dev/null || die "no private cluster \"$1\" is running"
+    load_environment
+    end_server "$CLUSTERS/$1/data"
+    run_server "$CLUSTERS/$1" || die "the private cluster did not start again"
+}
+
 standby() {
     local name=$1 place=$CLUSTERS/$1 primary socket since=$EPOCHREALTIME
     load_environment
@@ -142,14 +150,15 @@ environment() {
 
 case ${1:-} in
 standby) [ -n "${3:-}" ] || die "which clusters? scripts/cluster.sh standby NAME PRIMARY" ;;
-start | stop | status | log | env | psql) [ -n "${2:-}" ] || die "which cluster? scripts/cluster.sh $1 NAME" ;;
+start | restart | stop | status | log | env | psql) [ -n "${2:-}" ] || die "which cluster? scripts/cluster.sh $1 NAME" ;;
 stop-all) ;;
-*) die "usage: scripts/cluster.sh start|stop|status|log|env|psql NAME, standby NAME PRIMARY, or stop-all" ;;
+*) die "usage: scripts/cluster.sh start|restart|stop|status|log|env|psql NAME, standby NAME PRIMARY, or stop-all" ;;
 esac
 
 case $1 in
 start) start "$2" ;;
 standby) standby "$2" "$3" ;;
+restart) restart "$2" ;;
 stop) stop "$2" ;;
 stop-all) stop_all ;;
 status) if server_of "$CLUSTERS/$2/data" >/dev/null; then echo running; else echo stopped; fi ;;
