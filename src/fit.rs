@@ -115,8 +115,8 @@ pub fn sample_source(source: &Source, weights: &[f32], sampling: Sampling) -> Re
 /// Adds `wanted` rows of `source` to `set`: those of the last call, or else newly drawn ones.
 fn sample(source: &Source, mut set: TrainingSet, wanted: usize, seed: i64) -> Result<Sampled, Error> {
     // One row only shows that there is any.
-    let key = Key::of(source, wanted, seed).filter(|_| wanted > 1);
-    let kept = key.as_ref().map(|key| key.take(source, &mut set)).transpose()?.flatten();
+    let mut key = Key::of(source, wanted, seed).filter(|_| wanted > 1);
+    let kept = key.as_mut().map(|key| key.take(source, &mut set)).transpose()?.flatten();
     let drawn = match kept {
         Some(drawn) => drawn,
         None => {

@@ -12,11 +12,15 @@
 //!   [`Source::is_fixed_by_snapshot`]. Privileges are checked by every call.
 //! * A serializable transaction must be seen to read what it depends on, so it always reads.
 //!
+//! With `hinted_exemplar.sample_max_age` a sample is also taken, by the role that drew it, for that long after it was drawn
+//! whatever others have written: some of its rows may be other ones by then, or gone.
+//!
 //! Its rows are in a memory context, "hinted_exemplar sample". They go with DISCARD ALL, with the setting that turns this
 //! off, and with a work_mem that they are too large for.
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::time::Instant;
 
 use pgrx::pg_sys;
 
@@ -42,6 +46,8 @@ pub struct Key {
     seed: i64,
     snapshot: SnapshotKey,
     next_transaction: u64,
+    user: pg_sys::Oid,
+    drawn_at: Instant,
 }
 
 struct Kept {
@@ -50,17 +56,16 @@ struct Kept {
     drawn: Drawn,
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        let table = |key: &Self| (key.relation, key.file, key.attribute);
-        let drawn = |key: &Self| (key.wanted, key.seed, key.next_transaction);
-        table(self) == table(other)
-            && drawn(self) == drawn(other)
-            && self.snapshot.sees_others_as(&other.snapshot)
-    }
-}
-
 impl Key {
+    /// Whether the sample of `kept` is one for this call.
+    fn allows(&self, kept: &Self) -> bool {
+        let asked = |key: &Self| (key.relation, key.file, key.attribute, key.wanted, key.seed);
+        let is_same =
+            self.next_transaction == kept.next_transaction && self.snapshot.sees_others_as(&kept.snapshot);
+        let is_young = || self.user == kept.user && kept.drawn_at.elapsed() < gucs::sample_max_age();
+        asked(self) == asked(kept) && (is_same || is_young())
+    }
+
     /// `None` where more than this decides on the sample, or none is to be kept.
     pub fn of(source: &Source, wanted: usize, seed: i64) -> Option<Self> {
         forget_if_unwanted();
@@ -68,12 +73,13 @@ impl Key {
             return None;
         }
         // SAFETY: these read the state of the transaction, which there is, and an open relation's pg_class row.
-        let (has_written, is_serializable, next, file) = unsafe {
+        let (has_written, is_serializable, next, file, user) = unsafe {
             (
                 pg_sys::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId,
                 pg_sys::XactIsoLevel == pg_sys::XACT_SERIALIZABLE as i32,
                 pg_sys::ReadNextFullTransactionId().value,
                 (*source.relation.rd_rel).relfilenode,
+                pg_sys::GetUserId(),
             )
         };
         if has_written || is_serializable || !source.is_fixed_by_snapshot() {
@@ -81,16 +87,29 @@ impl Key {
         }
         let snapshot = SnapshotKey::active().filter(SnapshotKey::is_complete)?;
         let (relation, attribute) = (source.relation.oid(), source.attribute_of(&source.relation)?);
-        Some(Key { relation, file, attribute, wanted, seed, snapshot, next_transaction: next })
+        let drawn_at = Instant::now();
+        Some(Key {
+            relation,
+            file,
+            attribute,
+            wanted,
+            seed,
+            snapshot,
+            next_transaction: next,
+            user,
+            drawn_at,
+        })
     }
 
-    /// Has `set` take the sample of this key as its negatives, if it is at hand and has none of the set's examples.
+    /// Has `set` take the sample of this key as its negatives, if it is at hand and has none of the set's examples. The key
+    /// becomes that of the sample, which may be of an older snapshot.
     /// Raises what Postgres raises when the caller may not read the column.
     ///
     /// # Errors
     /// `OutOfMemory`.
-    pub fn take(&self, source: &Source, set: &mut TrainingSet) -> Result<Option<Drawn>, Error> {
-        let Some(Kept { set: mut sample, drawn, .. }) = LAST.take().filter(|kept| kept.key == *self) else {
+    pub fn take(&mut self, source: &Source, set: &mut TrainingSet) -> Result<Option<Drawn>, Error> {
+        let kept = LAST.take().filter(|kept| self.allows(&kept.key));
+        let Some(Kept { key, set: mut sample, drawn }) = kept else {
             return Ok(None);
         };
         memory_of(&mut sample).map(ContextMemory::end_with_call);
@@ -98,6 +117,7 @@ impl Key {
         if !set.take_negatives_of(sample, &mut check_interrupts)? {
             return Ok(None);
         }
+        *self = key;
         pgrx::debug1!("took the {} rows that were drawn before", drawn.row_ids.len());
         Ok(Some(drawn))
     }

@@ -1,6 +1,8 @@
 //! The extension's settings. They are defined when the library is loaded, which needs no preloading: a value that was set
 //! before is taken over then.
 
+use std::time::Duration;
+
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 
@@ -8,6 +10,9 @@ static KEEP_SAMPLE: GucSetting<bool> = GucSetting::<bool>::new(true);
 static READ_PAGES: GucSetting<bool> = GucSetting::<bool>::new(true);
 /// In kB.
 static MAX_MEMORY: GucSetting<i32> = GucSetting::<i32>::new(1024 * 1024);
+
+/// In milliseconds.
+static SAMPLE_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 const LEAST_MEMORY: i32 = 64;
 
@@ -40,6 +45,16 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::UNIT_KB,
     );
+    GucRegistry::define_int_guc(
+        c"hinted_exemplar.sample_max_age",
+        c"Sets how long a kept sample is taken again although others have written.",
+        c"0 takes it only as long as it would be the same rows. A sample of a moment ago may have rows that are gone by now.",
+        &SAMPLE_MAX_AGE,
+        0,
+        i32::MAX,
+        GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
     // SAFETY: the name is NUL-terminated.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"hinted_exemplar".as_ptr()) };
 }
@@ -52,6 +67,11 @@ pub fn keep_sample() -> bool {
 /// Whether pages may be read without their access method.
 pub fn read_pages() -> bool {
     READ_PAGES.get()
+}
+
+/// How long a kept sample is taken again whatever others have written.
+pub fn sample_max_age() -> Duration {
+    Duration::from_millis(u64::try_from(SAMPLE_MAX_AGE.get()).unwrap_or(0))
 }
 
 /// How many bytes the rows of one fit may take.
