@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A table over three machines, by postgres_fdw: negatives come from all, the search runs in the shards' indexes, and the answer is that of
-# one machine. Three private clusters stand for the machines.
+# one machine. Three private clusters stand for the machines. Rows are as wide as real ones: narrower ones are read otherwise.
 
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,7 +14,7 @@ fi
 end() { for name in coordinator shard1 shard2; do "$ROOT/scripts/cluster.sh" stop "$name"; done; }
 trap end EXIT
 schema="CREATE EXTENSION hinted_exemplar CASCADE"
-row="i, l2_normalize(ARRAY[sin(i), cos(i * 1.3), sin(i * 0.7 + 1), cos(i * 2.1), sin(i * 3.3)]::vector)"
+row="i, l2_normalize((SELECT array_agg(sin(i * (1 + k % 13 * 0.37) + k) + sin(k * 0.1)) FROM generate_series(1, 512) k)::vector)"
 for name in coordinator shard1 shard2; do
     "$ROOT/scripts/cluster.sh" start "$name"
 done
@@ -27,13 +27,13 @@ done
 on() { PGHOST=${socket[$1]} PGDATABASE=$1 query "$2"; }
 for name in shard1 shard2; do
     on "$name" "CREATE EXTENSION vector;
-        CREATE TABLE images (id int, embedding vector(5));
+        CREATE TABLE images (id int, embedding vector(512));
         INSERT INTO images SELECT $row FROM generate_series(1, 9000) i WHERE i % 3 = ${name#shard};
         CREATE INDEX ON images USING hnsw (embedding vector_ip_ops);"
     on "$name" "VACUUM ANALYZE images"
 done
 query "$schema; CREATE EXTENSION postgres_fdw;
-    CREATE TABLE images (id int, embedding vector(5)) PARTITION BY LIST ((id % 3));
+    CREATE TABLE images (id int, embedding vector(512)) PARTITION BY LIST ((id % 3));
     CREATE TABLE images0 PARTITION OF images FOR VALUES IN (0);
     INSERT INTO images SELECT $row FROM generate_series(1, 9000) i WHERE i % 3 = 0;
     CREATE INDEX ON images0 USING hnsw (embedding vector_ip_ops);
@@ -42,16 +42,17 @@ query "$schema; CREATE EXTENSION postgres_fdw;
     ALTER TABLE one_machine RENAME l2_normalize TO embedding"
 for name in shard1 shard2; do
     query "CREATE SERVER $name FOREIGN DATA WRAPPER postgres_fdw
-               OPTIONS (host '${socket[$name]}', port '$PGPORT', dbname '$name', extensions 'vector');
+               OPTIONS (host '${socket[$name]}', port '$PGPORT', dbname '$name', extensions 'vector', async_capable 'true', fetch_size '2000',
+                   options '-c cursor_tuple_fraction=0.001 -c hnsw.ef_search=100');
            CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (user 'postgres');
            CREATE FOREIGN TABLE images_$name PARTITION OF images FOR VALUES IN (${name#shard}) SERVER $name OPTIONS (table_name 'images')"
 done
 
-fit() { echo "hinted_exemplar('$1', 'embedding', exemplar => (SELECT embedding FROM one_machine WHERE id = 42), hint => '[1,0,1,0,0]', sample_size => $2)"; }
+fit() { echo "hinted_exemplar('$1', 'embedding', exemplar => (SELECT embedding FROM one_machine WHERE id = 42), hint => (SELECT embedding FROM one_machine WHERE id = 77), sample_size => $2)"; }
 search() { echo "SELECT id FROM images ORDER BY embedding <#> (SELECT $1) LIMIT 10"; }
 exact() { echo "SELECT id FROM one_machine ORDER BY embedding <#> (SELECT $1) LIMIT 10"; }
 
-check "before ANALYZE, a sample of the first rows of each shard" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+check "before ANALYZE, a sample of the first rows of each shard" [ "$(query "SELECT vector_dims($(fit images 300))")" = 512 ]
 check "the negatives are all rows of all machines" is_true "$(fit images 20000) <=> $(fit one_machine 20000) < 1e-6"
 query "ANALYZE images_shard1; ANALYZE images_shard2; ANALYZE images0" >/dev/null
 check "after ANALYZE too, by their places" is_true "$(fit images 20000) <=> $(fit one_machine 20000) < 1e-6"
@@ -78,9 +79,34 @@ check "with a view of background rows at hand as source, too" [ "$(query "
     CREATE MATERIALIZED VIEW background AS SELECT embedding FROM images WHERE id % 7 = 0;
     $(search "$(fit background 300)")")" = "$(query "$(exact "$(fit background 300)")")" ]
 on shard1 "INSERT INTO images SELECT $row FROM generate_series(9001, 12000) i WHERE i % 3 = 1"
-check "rows that ANALYZE has not seen do no harm" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+check "rows that ANALYZE has not seen do no harm" [ "$(query "SELECT vector_dims($(fit images 300))")" = 512 ]
 on shard2 "TRUNCATE images"
-check "nor does a shard that was emptied" [ "$(query "SELECT vector_dims($(fit images 300))")" = 5 ]
+check "nor does a shard that was emptied" [ "$(query "SELECT vector_dims($(fit images 300))")" = 512 ]
+
+# Eight partitions of one server, and how many statements that is asked for: each waits for an answer.
+on shard1 "ALTER SYSTEM SET log_statement = 'all'"
+on shard1 "SELECT pg_reload_conf(); CREATE TABLE wide AS SELECT i % 8 AS part, i AS id, embedding FROM images, generate_series(0, 1) s, LATERAL (SELECT images.id * 2 + s) i(i)" >/dev/null
+for part in 0 1 2 3 4 5 6 7; do on shard1 "CREATE TABLE wide$part AS SELECT id, embedding FROM wide WHERE part = $part"; done
+on shard1 "VACUUM ANALYZE"
+query "CREATE TABLE wide (id int, embedding vector(512)) PARTITION BY LIST ((id % 8))"
+for part in 0 1 2 3 4 5 6 7; do
+    query "CREATE FOREIGN TABLE wide$part PARTITION OF wide FOR VALUES IN ($part) SERVER shard1 OPTIONS (table_name 'wide$part'); ANALYZE wide$part"
+done
+statements() { # FITS...: how many statements a session with these calls sends
+    local before after log
+    log=$("$ROOT/scripts/cluster.sh" log shard1)
+    before=$(grep -c 'LOG:  \(statement\|execute [^:]*\): ' "$log" || true)
+    printf 'SELECT vector_dims(%s);\n' "$@" | psql -X -q -v ON_ERROR_STOP=1 >/dev/null
+    after=$(grep -c 'LOG:  \(statement\|execute [^:]*\): ' "$log" || true)
+    echo $((after - before))
+}
+one=$(statements "$(fit wide 1000)") two=$(statements "$(fit wide 1000)" "$(fit wide 999)")
+echo "statements to one server for a fit over 8 partitions: $((two - one)), the first of a session $one"
+check "a fit over eight partitions of a server asks six times at most" [ $((two - one)) -le 6 ]
+check "all rows of all partitions are drawn where all are wanted" [ "$(query "SELECT sampled FROM hinted_exemplar_fit('wide', 'embedding', hint => (SELECT embedding FROM one_machine WHERE id = 77), exemplar => (SELECT embedding FROM one_machine WHERE id = 42), sample_size => 5000)")" \
+    = "$(query "SELECT count(*) FROM wide WHERE embedding <#> (SELECT embedding FROM one_machine WHERE id = 42) > -0.999999")" ]
+has_only=$(PGOPTIONS='' psql -X -q -A -t -c "SELECT vector_dims($(fit wide 3000))" 2>&1 | grep -c 'has only' || true)
+check "what is not known to be all is not said to be" [ "$has_only" = 0 ]
 "$ROOT/scripts/cluster.sh" stop shard2
 check "a shard that is gone is an error" [ -n "$(query "SELECT $(fit images 300)" 2>&1 | grep -i 'shard2\|server closed\|could not connect' || true)" ]
 finish

@@ -10,7 +10,6 @@ use crate::postgres::gucs;
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::unwind;
-use row_sampling::Candidates;
 
 /// Bytes of a page's line pointers and of a row that are asked for ahead.
 const LINE_POINTERS_AHEAD: usize = 640;
@@ -18,15 +17,25 @@ const ROW_AHEAD: usize = 640;
 
 /// What a line pointer that is in use leads to.
 #[derive(Clone, Copy)]
-pub enum Seen {
+pub enum RowState {
     /// A row that the snapshot does not see.
-    Nothing,
+    Invisible,
     /// A row that it sees, without a value.
     Null,
     /// A row that it sees, whose value is stored out of line.
-    Elsewhere(ToastPointer),
+    Toasted(ToastPointer),
     /// To be [fetched](Table::fetch), which tells.
-    Unknown,
+    Unread,
+}
+
+/// Who looks at line pointers: says which are wanted, and is told what they lead to. Blocks go by their index among those
+/// that are looked at.
+pub trait Visitor {
+    /// Appends the offsets from 1 to `largest` that are wanted.
+    fn wanted(&self, index: usize, largest: u16, offsets: &mut Vec<u16>);
+
+    /// Takes a line pointer that is wanted and in use.
+    fn found(&mut self, index: usize, offset: u16, row: RowState);
 }
 
 /// A table or materialized view whose pages are here. It is not this that checks privileges.
@@ -75,8 +84,8 @@ impl<'a> Table<'a> {
         unsafe { page::blocks(&self.relation) }
     }
 
-    /// Takes the candidates in `blocks` whose line pointers may be those of rows that the snapshot sees.
-    pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<Seen>) {
+    /// Visits the line pointers in `blocks` that may be those of rows that the snapshot sees.
+    pub fn look(&self, blocks: &[u32], visitor: &mut impl Visitor) {
         let (mut offsets, mut ahead, mut asked) = (Vec::new(), ReadAhead::of(&self.relation), 0);
         for (first, group) in (0..).step_by(PINNED_AT_ONCE).zip(blocks.chunks(PINNED_AT_ONCE)) {
             pgrx::check_for_interrupts!();
@@ -85,16 +94,17 @@ impl<'a> Table<'a> {
                 unsafe {
                     ahead.ask(&self.relation, |i| blocks.get(i).copied(), &mut asked, first + group.len());
                 }
-                self.look_at_pages(first, group, &mut offsets, candidates);
+                self.look_at_pages(first, group, &mut offsets, visitor);
                 continue;
             }
             for (index, &block) in (first..).zip(group) {
                 offsets.clear();
                 self.visible(block, &mut offsets);
                 let largest = offsets.iter().copied().max().unwrap_or(0);
-                let wanted: Vec<u16> = candidates.of(index, largest).collect();
+                let mut wanted = Vec::new();
+                visitor.wanted(index, largest, &mut wanted);
                 let visible = wanted.into_iter().filter(|offset| offsets.contains(offset));
-                visible.for_each(|offset| candidates.take(index, offset, Seen::Unknown));
+                visible.for_each(|offset| visitor.found(index, offset, RowState::Unread));
             }
         }
     }
@@ -105,7 +115,7 @@ impl<'a> Table<'a> {
         first: usize,
         blocks: &[u32],
         offsets: &mut Vec<u16>,
-        candidates: &mut Candidates<Seen>,
+        visitor: &mut impl Visitor,
     ) {
         // SAFETY: the blocks exist, since the lock on the relation keeps it from being truncated.
         let read = |&block| unsafe { Page::read(&self.relation, block, LINE_POINTERS_AHEAD) };
@@ -115,7 +125,7 @@ impl<'a> Table<'a> {
         for (index, page) in (first..).zip(&pages) {
             let start = offsets.len();
             // What comes later is not for the snapshot to see.
-            offsets.extend(candidates.of(index, page.offsets_roughly()));
+            visitor.wanted(index, page.offsets_roughly(), offsets);
             offsets[start..].iter().for_each(|&offset| page.prefetch_row(offset, ROW_AHEAD));
             wanted.push(start..offsets.len());
         }
@@ -124,29 +134,29 @@ impl<'a> Table<'a> {
         {
             page.locked(|page| {
                 let used = offsets[wanted].iter().filter_map(|&offset| Some((offset, page.row(offset)?)));
-                used.for_each(|(offset, row)| candidates.take(index, offset, self.see(&page, row, offset)));
+                used.for_each(|(offset, row)| visitor.found(index, offset, self.see(&page, row, offset)));
             });
         }
     }
 
     /// What a row of a page of this heap is.
-    fn see(&self, page: &Locked, row: Row, offset: u16) -> Seen {
+    fn see(&self, page: &Locked, row: Row, offset: u16) -> RowState {
         if self.must_fetch {
-            return Seen::Unknown;
+            return RowState::Unread;
         }
         // SAFETY: the row is that of this offset, the snapshot is alive, and the relation has this attribute, which is a
         // varlena.
         unsafe {
             let mut tuple = page.tuple(row, offset, &self.relation);
             if !page.is_visible(&mut tuple, self.snapshot.as_ptr()) {
-                return Seen::Nothing;
+                return RowState::Invisible;
             }
             let (mut null, attributes) = (false, self.relation.rd_att);
             let value = pg_sys::heap_getattr(&mut tuple, self.attribute, attributes, &mut null);
             match (!null).then(|| ToastPointer::of(value)) {
-                None => Seen::Null,
-                Some(Some(pointer)) => Seen::Elsewhere(pointer),
-                Some(None) => Seen::Unknown,
+                None => RowState::Null,
+                Some(Some(pointer)) => RowState::Toasted(pointer),
+                Some(None) => RowState::Unread,
             }
         }
     }

@@ -1,17 +1,18 @@
 //! The rows at given places, from pages here or by a query.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
-use pgrx::pg_sys;
+use pgrx::{PgRelation, pg_sys};
 
 use crate::error::Error;
-use crate::heap::table::Seen;
+use crate::heap::table::RowState;
 use crate::heap::toast::Toast;
 use crate::heap::toast_pointer::ToastPointer;
+use crate::postgres::settings::Settings;
 use crate::postgres::snapshot::Snapshot;
 use crate::postgres::spi::{self, Connection, Plan, Rows};
 use crate::sample::RowId;
-use crate::sample::parts::{Parts, Piece};
+use crate::sample::parts::{Foreign, Parts, Piece};
 use crate::sample::stream::ROWS_AT_A_TIME;
 use crate::source::Source;
 use exemplar_svm::Offered;
@@ -20,15 +21,25 @@ use row_sampling::{Place, Position};
 /// Rows of a foreign table that show how large offsets are there.
 const ROWS_TO_JUDGE_OFFSETS_BY: usize = 16;
 
+/// Foreign tables of one server that one query asks for: as many as the planner joins without much thought.
+const TABLES_OF_A_QUERY: usize = 8;
+
 /// What a walk over pieces needs to fetch rows.
 pub struct Fetcher<'a, 'b> {
     pub parts: &'a mut Parts<'b>,
     /// A query for the rows at given places: one on the source, or one for each piece elsewhere.
     pub by_query: Option<Plan<'a>>,
-    pub elsewhere: HashMap<u32, Plan<'a>>,
+    elsewhere: Vec<Elsewhere<'a>>,
     /// Tables of values that are stored out of line, by their OIDs; `None` for one that only Postgres can read.
     toasts: HashMap<pg_sys::Oid, Option<Toast<'b>>>,
     snapshot: &'b Snapshot,
+}
+
+/// A query for rows of a few foreign tables of one server.
+struct Elsewhere<'a> {
+    /// The pieces that these are.
+    parts: Vec<u32>,
+    plan: Plan<'a>,
 }
 
 /// What was found at a place.
@@ -58,29 +69,45 @@ pub fn fetch_value(
     unsafe { source.cast.with_elements(value, fetched) }
 }
 
-/// Rows that were asked for by their places.
+/// Rows that were asked for by their places: for each, in which result, row and column its value is.
 pub struct Queried<'a> {
-    pub rows: Vec<Rows<'a>>,
-    pub at: HashMap<RowId, (usize, usize)>,
+    rows: Vec<Rows<'a>>,
+    at: HashMap<RowId, (usize, usize, usize)>,
+}
+
+impl Queried<'_> {
+    /// The value of a row that was found; the inner `None` is a null.
+    pub fn value(&self, row: RowId) -> Option<Option<pg_sys::Datum>> {
+        self.at.get(&row).map(|&(rows, row, column)| self.rows[rows].get(row, column))
+    }
 }
 
 impl<'a, 'b> Fetcher<'a, 'b> {
     pub fn new(source: &Source, connection: &'a Connection, parts: &'a mut Parts<'b>) -> Self {
-        let prepare = |relation| {
-            let tids = [pg_sys::Oid::from(pg_sys::BuiltinOid::TIDARRAYOID)];
-            connection.prepare(&source.query_by_tid(relation), &tids)
-        };
-        let by_query = parts.by_query.then(|| prepare(&source.relation));
-        let mut elsewhere = HashMap::new();
-        if by_query.is_none() {
-            for (index, piece) in (0..).zip(&parts.pieces) {
-                if let Piece::Elsewhere(foreign) = piece {
-                    elsewhere.insert(index, prepare(&foreign.relation));
-                }
+        let tids = pg_sys::Oid::from(pg_sys::BuiltinOid::TIDARRAYOID);
+        let by_query =
+            parts.by_query.then(|| connection.prepare(&source.query_by_tid(&source.relation), &[tids]));
+        let mut servers: BTreeMap<u32, Vec<(u32, &Foreign)>> = BTreeMap::new();
+        for (index, piece) in (0..).zip(&parts.pieces) {
+            if let Piece::Elsewhere(foreign) = piece
+                && by_query.is_none()
+            {
+                servers.entry(foreign.server.to_u32()).or_default().push((index, foreign));
             }
+        }
+        let mut elsewhere = Vec::new();
+        for tables in servers.values().flat_map(|tables| tables.chunks(TABLES_OF_A_QUERY)) {
+            let relations: Vec<&PgRelation> = tables.iter().map(|(_, foreign)| &*foreign.relation).collect();
+            let plan = connection.prepare(&source.query_elsewhere(&relations), &vec![tids; tables.len()]);
+            elsewhere.push(Elsewhere { parts: tables.iter().map(|&(index, _)| index).collect(), plan });
         }
         let snapshot = parts.snapshot;
         Fetcher { parts, by_query, elsewhere, toasts: HashMap::new(), snapshot }
+    }
+
+    /// Whether some rows come by queries.
+    pub fn has_queries(&self) -> bool {
+        self.by_query.is_some() || !self.elsewhere.is_empty()
     }
 
     pub fn row_id(&self, place: Place) -> RowId {
@@ -95,7 +122,7 @@ impl<'a, 'b> Fetcher<'a, 'b> {
         &mut self,
         source: &Source,
         dimensions: usize,
-        places: &[(Place, Seen)],
+        places: &[(Place, RowState)],
         mut put: impl FnMut(usize, &[f32]) -> Offered,
     ) -> Result<Vec<Fetched>, Error> {
         let mut fetched = vec![Fetched::Nothing; places.len()];
@@ -108,13 +135,13 @@ impl<'a, 'b> Fetcher<'a, 'b> {
         for index in stored {
             pgrx::check_for_interrupts!();
             let (place, mut seen) = places[index];
-            if let Seen::Unknown = seen
+            if let RowState::Unread = seen
                 && let Piece::Here(table) = &mut self.parts.pieces[place.part as usize]
             {
                 let value = |value: Option<pg_sys::Datum>| {
                     // SAFETY: a value of the column, whose type is a varlena.
                     if let Some(pointer) = value.and_then(|value| unsafe { ToastPointer::of(value) }) {
-                        seen = Seen::Elsewhere(pointer);
+                        seen = RowState::Toasted(pointer);
                         return Ok(Fetched::Nothing);
                     }
                     fetch_value(source, dimensions, value, |vector| put(index, vector))
@@ -124,9 +151,9 @@ impl<'a, 'b> Fetcher<'a, 'b> {
                 }
             }
             match seen {
-                Seen::Nothing | Seen::Unknown => (),
-                Seen::Null => fetched[index] = Fetched::Null,
-                Seen::Elsewhere(pointer) => {
+                RowState::Invisible | RowState::Unread => (),
+                RowState::Null => fetched[index] = Fetched::Null,
+                RowState::Toasted(pointer) => {
                     let (indexes, pointers) = elsewhere.entry(pointer.table).or_default();
                     indexes.push(index);
                     pointers.push(pointer);
@@ -148,30 +175,47 @@ impl<'a, 'b> Fetcher<'a, 'b> {
     }
 
     /// The rows at those of `places` that only a query reads.
-    pub fn query(&self, places: &[(Place, Seen)]) -> Queried<'a> {
+    pub fn query(&self, places: &[(Place, RowState)]) -> Queried<'a> {
         let mut queried = Queried { rows: Vec::new(), at: HashMap::new() };
-        let places = || places.iter().map(|(place, _)| place);
-        let mut ask = |plan: &Plan<'a>, asked: &dyn Fn(&&Place) -> bool| {
-            let tids = places().filter(asked).map(|place| (place.block, place.offset));
-            // SAFETY: the query has one parameter, of type tid[]; its columns are table, place and value.
-            let rows = unsafe { plan.select(&mut [spi::tid_array(tids)]) };
-            for index in 0..rows.len() {
-                let (Some(table), Some(tid)) = (rows.get(index, 0), rows.get(index, 1)) else { continue };
-                // SAFETY: the query's first columns are an oid and a tid.
-                let (table, (block, offset)) = unsafe { (spi::oid(table), spi::place(tid)) };
-                queried.at.insert(RowId { table, block, offset }, (queried.rows.len(), index));
-            }
-            queried.rows.push(rows);
+        let tids = |asked: &dyn Fn(Place) -> bool| {
+            let places = places.iter().map(|&(place, _)| place).filter(|&place| asked(place));
+            spi::tid_array(places.map(|place| (place.block, place.offset)))
         };
         if let Some(plan) = &self.by_query {
-            ask(plan, &|_| true);
-        }
-        for (&part, plan) in &self.elsewhere {
-            if places().any(|place| place.part == part) {
-                ask(plan, &|place| place.part == part);
+            // SAFETY: the query has one parameter, of type tid[]; its columns are table, place and value.
+            let rows = unsafe { plan.select(&mut [tids(&|_| true)]) };
+            for row in 0..rows.len() {
+                let (Some(table), Some(tid)) = (rows.get(row, 0), rows.get(row, 1)) else { continue };
+                // SAFETY: the first columns are an oid and a tid.
+                let (table, (block, offset)) = unsafe { (spi::oid(table), spi::place(tid)) };
+                queried.at.insert(RowId { table, block, offset }, (0, row, 2));
             }
+            queried.rows.push(rows);
         }
-        self.judge_offsets(places, &queried);
+        for Elsewhere { parts, plan } in &self.elsewhere {
+            if !places.iter().any(|(place, _)| parts.contains(&place.part)) {
+                continue;
+            }
+            let mut values: Vec<_> =
+                parts.iter().map(|&part| tids(&|place: Place| place.part == part)).collect();
+            // The other server is to join its tables, which takes one query: the planner would rather ask for each table.
+            let settings = Settings::open();
+            settings.set(c"enable_hashjoin", "off");
+            settings.set(c"enable_mergejoin", "off");
+            // SAFETY: the query has a parameter of type tid[] for each part, and columns of place and value.
+            let rows = unsafe { plan.select(&mut values) };
+            for row in 0..rows.len() {
+                for (index, &part) in parts.iter().enumerate() {
+                    let Some(tid) = rows.get(row, 2 * index) else { continue };
+                    // SAFETY: the first of a table's two columns is a tid.
+                    let (block, offset) = unsafe { spi::place(tid) };
+                    let found = (queried.rows.len(), row, 2 * index + 1);
+                    queried.at.insert(self.row_id(Place { part, block, offset }), found);
+                }
+            }
+            queried.rows.push(rows);
+        }
+        self.judge_offsets(|| places.iter().map(|(place, _)| place), &queried);
         queried
     }
 

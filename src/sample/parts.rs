@@ -6,12 +6,22 @@ use std::ffi::CStr;
 use pgrx::{PgList, PgRelation, pg_sys};
 
 use crate::heap::page;
-use crate::heap::table::{self, Seen, Table};
+use crate::heap::table::{self, RowState, Table, Visitor};
 use crate::postgres::relation::Relation;
 use crate::postgres::snapshot::Snapshot;
 use crate::source::Source;
 use crate::source::verdict::Reading;
 use row_sampling::{self, Candidates, Part};
+
+impl Visitor for Candidates<'_, RowState> {
+    fn wanted(&self, index: usize, largest: u16, offsets: &mut Vec<u16>) {
+        offsets.extend(self.of(index, largest));
+    }
+
+    fn found(&mut self, index: usize, offset: u16, row: RowState) {
+        self.take(index, offset, row);
+    }
+}
 
 /// Blocks with rows whose filling stands for all of a table, and most first or random blocks looked at to find them.
 const BLOCKS_TO_JUDGE_BY: usize = 4;
@@ -19,6 +29,11 @@ const BLOCKS_TO_LOOK_AT: usize = 64;
 
 /// Line pointers of a page of Postgres' usual size, at most.
 const MOST_OFFSETS: u16 = 291;
+
+/// Line pointers that are worth asking for where a page has so many rows on average.
+fn most_offsets_for(per_block: f64) -> u16 {
+    (3.0 * per_block + 24.0).min(f64::from(MOST_OFFSETS)) as u16
+}
 
 /// A table here or, through postgres_fdw, elsewhere.
 pub enum Piece<'a> {
@@ -29,6 +44,7 @@ pub enum Piece<'a> {
 /// A foreign table whose rows can be asked for by their places on the other server.
 pub struct Foreign {
     pub relation: Relation,
+    pub server: pg_sys::Oid,
     pages: u32,
     rows: f64,
     /// The largest offset worth asking for, once rows have shown what there is.
@@ -123,6 +139,20 @@ impl<'a> Parts<'a> {
         self.pieces.iter().zip(parts).map(rows).sum()
     }
 
+    /// About how many of the places that are asked for have rows.
+    pub fn expected_yield(&self, parts: &[Part]) -> f64 {
+        let (mut rows, mut places) = (0.0, 0.0);
+        for (piece, part) in self.pieces.iter().zip(parts) {
+            let of_part = f64::from(part.blocks) * part.per_block;
+            rows += of_part;
+            places += match piece {
+                Piece::Here(_) => of_part,
+                Piece::Elsewhere(foreign) => f64::from(part.blocks) * f64::from(foreign.most_offsets.get()),
+            };
+        }
+        if places > 0.0 { (rows / places).clamp(0.01, 1.0) } else { 1.0 }
+    }
+
     /// Whether some rows are on other servers.
     pub fn has_elsewhere(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Elsewhere(_)))
@@ -144,13 +174,13 @@ impl Piece<'_> {
     }
 
     /// Takes the candidates in `blocks` whose line pointers may be those of rows, as [`Table::look`].
-    pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<Seen>) {
+    pub fn look(&self, blocks: &[u32], candidates: &mut Candidates<RowState>) {
         match self {
             Piece::Here(table) => table.look(blocks, candidates),
             Piece::Elsewhere(foreign) => {
                 for index in 0..blocks.len() {
                     let offsets: Vec<u16> = candidates.of(index, foreign.most_offsets.get()).collect();
-                    offsets.into_iter().for_each(|offset| candidates.take(index, offset, Seen::Unknown));
+                    offsets.into_iter().for_each(|offset| candidates.take(index, offset, RowState::Unread));
                 }
             }
         }
@@ -199,7 +229,10 @@ impl Foreign {
         let pages = u32::try_from(unsafe { (*relation.rd_rel).relpages }).unwrap_or(0);
         match estimated_rows(&relation) {
             Some(rows) if pages > 0 && is_of_postgres_fdw(&relation) => {
-                Ok(Foreign { relation, pages, rows, most_offsets: Cell::new(MOST_OFFSETS) })
+                let most_offsets = Cell::new(most_offsets_for(rows / f64::from(pages)));
+                // SAFETY: a foreign table has a server.
+                let server = unsafe { (*pg_sys::GetForeignTable(relation.oid())).serverid };
+                Ok(Foreign { relation, server, pages, rows, most_offsets })
             }
             _ => Err(relation),
         }
@@ -208,7 +241,7 @@ impl Foreign {
     /// Takes note of the largest offset among enough rows: others are hardly ever much larger.
     pub fn saw_offset(&self, largest: u16) {
         let most = largest.saturating_add(largest / 2).saturating_add(8);
-        self.most_offsets.set(most.min(self.most_offsets.get()));
+        self.most_offsets.set(most.min(MOST_OFFSETS));
     }
 }
 

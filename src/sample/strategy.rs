@@ -15,10 +15,10 @@ use crate::error::Error;
 use crate::postgres::snapshot::Snapshot;
 use crate::sample::Drawing;
 use crate::sample::parts::{Other, Parts};
-use crate::sample::stream::{Sample, Stream};
+use crate::sample::stream::{InOrder, Sample, Stream};
 use crate::source::sampling;
 use crate::source::verdict::Verdict;
-use row_sampling::Part;
+use row_sampling::{Part, Walk};
 
 /// Rows of a relation without places that are read for each row wanted, and of how many rows at least.
 const READ_PER_ROW: u64 = 50;
@@ -48,7 +48,7 @@ impl Drawing<'_> {
         if wants_most && parts.others.is_empty() {
             return self.read_source();
         }
-        if parts.by_query && parts.others.is_empty() && self.read_few(&parts, rows)? {
+        if parts.by_query && parts.others.is_empty() && self.read_few(&parts, &walked, rows)? {
             return Ok(());
         }
         self.draw_from(&mut parts, &walked)
@@ -86,7 +86,7 @@ impl Drawing<'_> {
                 false => sampling::Part::Table(relation),
             };
             let slots = slots_for(share.min(wanted));
-            let stream = Stream { part, with_ids: false, limit: rows_read_for(share.min(wanted)), slots };
+            let stream = Stream { part, in_order: None, limit: rows_read_for(share.min(wanted)), slots };
             let sample = self.sample(&stream)?;
             let seen = sample.seen() as f64;
             let rows = if sample.is_complete { seen } else { rows.unwrap_or(0.0).max(seen) };
@@ -102,7 +102,7 @@ impl Drawing<'_> {
 
     /// All rows that a query finds, if the planner expects so few that this is faster than to ask for places; whether it
     /// was so.
-    fn read_few(&mut self, parts: &Parts, rows: f64) -> Result<bool, Error> {
+    fn read_few(&mut self, parts: &Parts, walked: &[Part], rows: f64) -> Result<bool, Error> {
         let wanted = self.missing();
         let few = match self.source.condition {
             Some(_) => Verdict::planned(&self.source.query_for_plan(true)).rows,
@@ -114,8 +114,10 @@ impl Drawing<'_> {
         }
         let limit = (4 * wanted as u64 + 1000).max((2.0 * few) as u64).min(rows_read_for(wanted));
         let part = sampling::Part::Source;
-        let with_ids = !parts.has_elsewhere();
-        let mut sample = self.sample(&Stream { part, with_ids, limit, slots: slots_for(wanted) })?;
+        // The rows that a walk would give, in its order, where all of them have places here.
+        let (walk, index_of) = (Walk::new(self.seed, walked), |table| parts.index_of(table));
+        let in_order = (!parts.has_elsewhere()).then_some(InOrder { walk: &walk, index_of: &index_of });
+        let mut sample = self.sample(&Stream { part, in_order, limit, slots: slots_for(wanted) })?;
         if !sample.is_complete {
             // There are more than the planner thought.
             return Ok(false);
@@ -133,7 +135,7 @@ impl Drawing<'_> {
 
     fn read_first(&mut self, limit: u64) -> Result<(), Error> {
         let (part, wanted) = (sampling::Part::Source, self.missing());
-        let mut sample = self.sample(&Stream { part, with_ids: false, limit, slots: slots_for(wanted) })?;
+        let mut sample = self.sample(&Stream { part, in_order: None, limit, slots: slots_for(wanted) })?;
         self.offer_sample(&mut sample, wanted)?;
         self.drawn.exhausted = sample.is_complete && sample.has_all();
         if !sample.is_complete {
@@ -163,7 +165,7 @@ impl Drawing<'_> {
             let (percent, seed) = (100.0 * expected / rows, self.seed as i32);
             let limit = (MOST_OF_EXPECTED * expected) as u64;
             let part = sampling::Part::Bernoulli { percent, seed };
-            let mut sample = self.sample(&Stream { part, with_ids: false, limit, slots })?;
+            let mut sample = self.sample(&Stream { part, in_order: None, limit, slots })?;
             if !sample.is_complete {
                 break;
             }

@@ -1,29 +1,56 @@
 //! A uniform sample of the rows that a query gives.
 
+use pgrx::pg_sys;
+
 use crate::error::Error;
-use crate::postgres::check_interrupts;
 use crate::postgres::spi::{self, Rows, ScansFromStart};
+use crate::postgres::{check_interrupts, memory};
 use crate::sample::{Drawing, Lengths, RowId};
 use crate::source::sampling::Part;
 use exemplar_svm::FitError;
-use row_sampling::bottom_k::BottomK;
+use row_sampling::bottom_k::{BottomK, ValueKey, ValueKeys};
+use row_sampling::{Place, Position, Walk};
 
 /// Rows that a query's cursor hands over at a time.
 pub const ROWS_AT_A_TIME: i32 = 500;
 
+/// The walk that rows are put in the order of, and the tables that its parts are.
+pub struct InOrder<'a> {
+    pub walk: &'a Walk,
+    pub index_of: &'a dyn Fn(pg_sys::Oid) -> Option<u32>,
+}
+
 /// What a sample of a stream is taken of.
 pub struct Stream<'a> {
     pub part: Part<'a>,
-    /// Whether its rows have places.
-    pub with_ids: bool,
+    /// The order of its rows where these have places: then the sample is that of a walk.
+    pub in_order: Option<InOrder<'a>>,
     /// Most rows to read, and to keep.
     pub limit: u64,
     pub slots: usize,
 }
 
+impl Stream<'_> {
+    /// What a sample takes beside its rows, for as many of them as most relations have.
+    fn bytes_beside_rows(&self) -> usize {
+        const BYTES_OF_A_SLOT: usize = 256;
+        const BYTES_OF_A_VALUE: usize = 32;
+        let most = 1_000_000;
+        self.slots.min(most) * BYTES_OF_A_SLOT + self.limit.min(most as u64) as usize * BYTES_OF_A_VALUE
+    }
+}
+
+/// Where in the sample a row comes.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    ByPlace(Position),
+    ByValue(ValueKey),
+}
+
 /// Vectors kept from a stream of rows.
 pub struct Sample {
-    bottom: BottomK,
+    bottom: BottomK<Order>,
+    keys: ValueKeys,
     dimensions: usize,
     values: Vec<f32>,
     ids: Vec<Option<RowId>>,
@@ -46,14 +73,15 @@ impl Drawing<'_> {
     /// `OutOfMemory`.
     pub(super) fn sample(&self, stream: &Stream) -> Result<Sample, Error> {
         let mut sample = Sample::new(self.seed, stream.slots, self.set.dimensions());
+        memory::probe(stream.bytes_beside_rows())?;
         let _from_start = ScansFromStart::new();
-        let query = self.source.query_for_values(stream.part, stream.with_ids, stream.limit);
+        let query = self.source.query_for_values(stream.part, stream.in_order.is_some(), stream.limit);
         let plan = self.connection.prepare(&query, &[]);
         let mut cursor = plan.open();
         loop {
             let rows = cursor.fetch(ROWS_AT_A_TIME);
             for row in 0..rows.len() {
-                self.keep(&mut sample, &rows, row)?;
+                self.keep(&mut sample, &rows, row, stream.in_order.as_ref())?;
             }
             if rows.len() == 0 {
                 break;
@@ -63,11 +91,22 @@ impl Drawing<'_> {
         Ok(sample)
     }
 
-    fn keep(&self, sample: &mut Sample, rows: &Rows, row: usize) -> Result<(), Error> {
+    fn keep(
+        &self,
+        sample: &mut Sample,
+        rows: &Rows,
+        row: usize,
+        in_order: Option<&InOrder>,
+    ) -> Result<(), Error> {
         let Some(value) = rows.get(row, 0) else {
             sample.nulls += 1;
             return Ok(());
         };
+        let id = in_order.and_then(|_| id_of(rows, row));
+        let position = in_order.zip(id).and_then(|(InOrder { walk, index_of }, id)| {
+            let RowId { table, block, offset } = id;
+            Some(walk.position(Place { part: index_of(table)?, block, offset }))
+        });
         let dimensions = self.set.dimensions();
         let keep = |elements: &[f32]| {
             if elements.len() != dimensions {
@@ -75,12 +114,11 @@ impl Drawing<'_> {
                 return Ok(());
             }
             sample.lengths.observe(elements);
-            let Some(slot) = sample.bottom.slot(elements) else { return Ok(()) };
-            // SAFETY: the query's columns are value, table and place.
-            let id = rows.get(row, 1).zip(rows.get(row, 2)).map(|(table, place)| unsafe {
-                let (table, (block, offset)) = (spi::oid(table), spi::place(place));
-                RowId { table, block, offset }
-            });
+            let order = match position {
+                Some(position) => Order::ByPlace(position),
+                None => Order::ByValue(sample.keys.next(elements)),
+            };
+            let Some(slot) = sample.bottom.slot(order) else { return Ok(()) };
             Ok(sample.put(slot, elements, id)?)
         };
         // SAFETY: a value of the column, whose type Source::open has found the cast for.
@@ -107,10 +145,19 @@ impl Drawing<'_> {
     }
 }
 
+/// Table and place of a row of a query for these beside values.
+fn id_of(rows: &Rows, row: usize) -> Option<RowId> {
+    let (table, place) = (rows.get(row, 1)?, rows.get(row, 2)?);
+    // SAFETY: the query's columns are value, table and place.
+    let (table, (block, offset)) = unsafe { (spi::oid(table), spi::place(place)) };
+    Some(RowId { table, block, offset })
+}
+
 impl Sample {
     fn new(seed: u64, slots: usize, dimensions: usize) -> Self {
         Sample {
-            bottom: BottomK::new(seed, slots),
+            bottom: BottomK::new(slots),
+            keys: ValueKeys::new(seed),
             dimensions,
             values: Vec::new(),
             ids: Vec::new(),

@@ -6,9 +6,10 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
 use crate::error::Error;
-use crate::heap::table::Seen;
+use crate::heap::table::RowState;
+use crate::postgres::memory;
 use crate::sample::Drawing;
-use crate::sample::fetch::{Fetched, Fetcher, fetch_value};
+use crate::sample::fetch::{Fetched, Fetcher, Queried, fetch_value};
 use crate::sample::parts::{Parts, Piece};
 use exemplar_svm::Offered;
 use row_sampling::{Part, Place, Walk};
@@ -16,10 +17,16 @@ use row_sampling::{Part, Place, Walk};
 /// Most row places asked for in one query.
 const LARGEST_BATCH: usize = 20_000;
 
+/// Rows that one query gives, about: few enough to be in memory beside the sample.
+const ROWS_OF_A_QUERY: f64 = 4096.0;
+
 /// Most blocks looked at, and most rows kept, before they are put in order. Kept rows are few, since memory that is
 /// new to the process costs more than their order gains.
 const BLOCKS_AT_A_TIME: usize = 4096;
 const ROWS_KEPT_AT_ONCE: usize = 256;
+
+/// Bytes that a row's place and what is known of it take on their way, in the tables that they pass through.
+const BYTES_OF_A_PLACE: usize = 512;
 
 /// Looks at blocks and places for each row wanted, after which a table counts as sparse.
 const LOOKS_PER_ROW: u64 = 50;
@@ -30,10 +37,12 @@ const LOOKS_AT_LEAST: u64 = 2_000;
 impl Drawing<'_> {
     pub(super) fn walk(&mut self, parts: &mut Parts, walked: &[Part]) -> Result<(), Error> {
         let about = walked.iter().map(|part| f64::from(part.blocks) * part.per_block).sum::<f64>();
-        self.set.reserve(self.missing().min(about as usize))?;
+        let rows = self.missing().min(about as usize);
+        self.set.reserve(rows)?;
+        memory::probe(rows.saturating_mul(BYTES_OF_A_PLACE))?;
+        let expected_yield = parts.expected_yield(walked);
         let mut walk = Walk::new(self.seed, walked);
         let mut fetcher = Fetcher::new(self.source, self.connection, parts);
-        let has_queries = fetcher.by_query.is_some() || !fetcher.elsewhere.is_empty();
         let most_looks = LOOKS_AT_LEAST + LOOKS_PER_ROW * self.missing() as u64;
         let (mut places, mut asked, mut last, start) = (VecDeque::new(), 0, None, self.set.negatives());
         let mut more = true;
@@ -42,8 +51,13 @@ impl Drawing<'_> {
             if looks > most_looks {
                 return self.draw_from_sparse(&mut fetcher, &walk, asked, last);
             }
-            let slack = if has_queries { 1.05 } else { 1.0 };
-            let batch = batch_size(self.missing(), slack, self.set.negatives() - start, asked);
+            // A second query costs more than some rows that are not needed.
+            let slack = if fetcher.has_queries() { 1.25 } else { 1.0 };
+            let yielded = match asked {
+                0 => expected_yield,
+                _ => ((self.set.negatives() - start) as f64 / asked as f64).max(0.01),
+            };
+            let batch = batch_size(self.missing(), slack / yielded);
             let batch = batch.min((most_looks - looks) as usize + 1);
             let mut found = Vec::new();
             while more && places.len() + found.len() < batch && walk.blocks_read() <= most_looks {
@@ -54,22 +68,42 @@ impl Drawing<'_> {
                 });
             }
             places.extend(found);
-            let batch: Vec<(Place, Seen)> = places.drain(..batch.min(places.len())).collect();
+            let batch: Vec<(Place, RowState)> = places.drain(..batch.min(places.len())).collect();
             asked += batch.len();
             last = batch.last().map(|&(place, _)| place).or(last);
-            self.fetch(&mut fetcher, &batch)?;
+            self.fetch(&mut fetcher, &batch, (ROWS_OF_A_QUERY / yielded) as usize)?;
         }
         self.drawn.exhausted = !more && places.is_empty();
         Ok(())
     }
 
-    /// Offers the rows at `places` in this order, as many as are missing.
-    fn fetch(&mut self, fetcher: &mut Fetcher, mut places: &[(Place, Seen)]) -> Result<(), Error> {
+    /// Offers the rows at `places` in this order, as many as are missing, `at_once` places in one query.
+    fn fetch(
+        &mut self,
+        fetcher: &mut Fetcher,
+        places: &[(Place, RowState)],
+        at_once: usize,
+    ) -> Result<(), Error> {
+        for places in places.chunks(at_once) {
+            if self.missing() > 0 {
+                let queried = fetcher.query(places);
+                self.take(fetcher, places, &queried)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`fetch`](Self::fetch), with the rows that were asked for by queries.
+    fn take(
+        &mut self,
+        fetcher: &mut Fetcher,
+        mut places: &[(Place, RowState)],
+        queried: &Queried,
+    ) -> Result<(), Error> {
         while self.missing() > 0 && !places.is_empty() {
             let missing = self.missing();
             let (now, later) = places.split_at(places.len().min(2 * missing).min(ROWS_KEPT_AT_ONCE));
             places = later;
-            let queried = fetcher.query(now);
             let dimensions = self.set.dimensions();
             let open = self.set.open(now.len())?;
             let fetched = fetcher.fetch(self.source, dimensions, now, |index, vector| {
@@ -83,8 +117,7 @@ impl Drawing<'_> {
                 }
                 let row = fetcher.row_id(place);
                 let mut fetched = fetched[index];
-                if let Some(&(rows, row)) = queried.at.get(&row) {
-                    let value = queried.rows[rows].get(row, 2);
+                if let Some(value) = queried.value(row) {
                     fetched = fetch_value(self.source, dimensions, value, |vector| {
                         self.drawn.lengths.observe(vector);
                         self.set.place(&open, index, vector)
@@ -143,8 +176,8 @@ impl Drawing<'_> {
                 let position = walk.position(place);
                 after.is_none_or(|after| position > after).then_some(position)
             });
-            let places: Vec<_> = next.iter().map(|&(_, place)| (place, Seen::Unknown)).collect();
-            self.fetch(fetcher, &places)?;
+            let places: Vec<_> = next.iter().map(|&(_, place)| (place, RowState::Unread)).collect();
+            self.fetch(fetcher, &places, ROWS_OF_A_QUERY as usize)?;
             after = next.last().map(|&(position, _)| position).or(after);
             if next.len() < most {
                 self.drawn.exhausted = true;
@@ -155,9 +188,8 @@ impl Drawing<'_> {
     }
 }
 
-/// How many places to ask for to get `missing` more rows when `kept` of `asked` were kept so far.
-fn batch_size(missing: usize, slack: f64, kept: usize, asked: usize) -> usize {
-    let yielded = if asked == 0 { 1.0 } else { (kept as f64 / asked as f64).max(0.01) };
-    let enough = (missing as f64 / yielded * slack).ceil() as usize;
+/// How many places to ask for to get `missing` more rows.
+fn batch_size(missing: usize, places_per_row: f64) -> usize {
+    let enough = (missing as f64 * places_per_row).ceil() as usize;
     enough.min(LARGEST_BATCH)
 }

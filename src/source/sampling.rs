@@ -65,6 +65,28 @@ impl Source {
         )
     }
 
+    /// The query for place and value, one pair of columns for each of `relations`, of the rows at the places of its
+    /// parameters, each of type `tid[]`. Tables of one server that are joined fully are asked for in one query; what row
+    /// comes beside which other does not matter.
+    pub fn query_elsewhere(&self, relations: &[&PgRelation]) -> String {
+        let column = self.quoted_column();
+        let (mut columns, mut from) = (Vec::new(), String::new());
+        for (number, relation) in (1..).zip(relations) {
+            let relation = quoted(relation);
+            columns.push(format!("t{number}.place, t{number}.value"));
+            let join = if number == 1 { "" } else { " FULL JOIN " };
+            let on = match number {
+                1 => String::new(),
+                _ => format!(" ON t1.place OPERATOR(pg_catalog.=) t{number}.place"),
+            };
+            from += &format!(
+                "{join}(SELECT ctid AS place, {column} AS value FROM {relation} \
+                 WHERE ctid OPERATOR(pg_catalog.=) ANY (${number})) AS t{number}{on}"
+            );
+        }
+        format!("SELECT {} FROM {from}", columns.join(", "))
+    }
+
     /// The query for the places of all rows with a value.
     pub fn query_for_places(&self) -> String {
         let (relation, column) = (quoted(&self.relation), self.quoted_column());

@@ -20,7 +20,7 @@ pub fn install() {
 
 /// Removes them.
 pub fn remove() {
-    // SAFETY: as above; nothing else has set them since.
+    // SAFETY: hooks are set in the thread that calls them; nothing else has set them since.
     unsafe {
         pg_sys::set_rel_pathlist_hook = None;
         pg_sys::planner_hook = None;

@@ -1,5 +1,6 @@
 //! What needs a server, and Rust to look at it.
 
+mod condition;
 mod engine;
 mod sampling;
 mod toast;

@@ -17,12 +17,16 @@ pub fn source(relation: &str) -> Source {
 
 /// Rows drawn from the column `v` of a table.
 pub fn draw_set(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (TrainingSet, Drawn) {
+    draw_set_from(&source(relation), dimensions, wanted, seed)
+}
+
+fn draw_set_from(source: &Source, dimensions: usize, wanted: usize, seed: i64) -> (TrainingSet, Drawn) {
     let dimensions = Dimensions { count: dimensions, reference: exemplar_svm::Input::Declared };
     let mut set = TrainingSet::new(dimensions, &Query::default()).unwrap();
     // SAFETY: the snapshot of a statement of its own, as any caller of the SQL function has one.
     let drawn = unsafe {
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
-        let drawn = sample::draw(&source(relation), &mut set, wanted, seed).unwrap();
+        let drawn = sample::draw(source, &mut set, wanted, seed).unwrap();
         pg_sys::PopActiveSnapshot();
         drawn
     };
@@ -32,8 +36,16 @@ pub fn draw_set(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> 
 /// Rows are (id, 1, ...): the ids of the rows drawn from a table of such rows, in order.
 fn draw(relation: &str, dimensions: usize, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
     let (set, drawn) = draw_set(relation, dimensions, wanted, seed);
-    let ids = set.rows().outer_iter().map(|row| f64::from(row[0] / row[1]).round() as i64).collect();
-    (ids, drawn)
+    (ids_of(&set), drawn)
+}
+
+fn ids_of(set: &TrainingSet) -> Vec<i64> {
+    set.rows().outer_iter().map(|row| f64::from(row[0] / row[1]).round() as i64).collect()
+}
+
+pub fn draw_from(source: &Source, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {
+    let (set, drawn) = draw_set_from(source, 2, wanted, seed);
+    (ids_of(&set), drawn)
 }
 
 pub fn draw_2d(relation: &str, wanted: usize, seed: i64) -> (Vec<i64>, Drawn) {

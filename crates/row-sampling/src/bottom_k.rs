@@ -1,39 +1,57 @@
-//! A uniform sample of a stream of rows in any order: those whose hash of seed and value is least.
+//! A uniform sample of a stream of rows in any order: those whose key, a hash of seed and row, is least.
 //!
-//! Bottom-k sampling (Cohen, Kaplan, PODC 2007). The order in which rows arrive changes nothing. Rows of the same value
-//! are told apart by counting them: which is the first does not matter, since they are the same.
+//! Bottom-k sampling (Cohen, Kaplan, PODC 2007). The order in which rows arrive changes nothing. A row's key is its place
+//! in a walk where it has one, and else a hash of its value; rows of the same value are told apart by counting them: which
+//! is the first does not matter, since they are the same.
 
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::mix;
 
-/// What a row is ordered by: its priority, and where two are equal its value and how many of that came before.
-type Key = (u64, u64, u32);
+/// What a row is ordered by where only its value is known: a hash of it, its value, and how many of that came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ValueKey(u64, u64, u32);
 
-/// Says which row of a stream to keep in which slot.
+/// Gives rows their [`ValueKey`]s.
 #[derive(Debug, Clone)]
-pub struct BottomK {
+pub struct ValueKeys {
     seed: u64,
-    slots: usize,
-    seen: u64,
-    /// The rows that are kept, the largest first, and their slots.
-    kept: BinaryHeap<(Key, usize)>,
     /// How often each value was seen.
     counts: HashMap<u64, u32, BuildHasherDefault<Identity>>,
 }
 
-impl BottomK {
-    pub fn new(seed: u64, slots: usize) -> Self {
-        BottomK { seed: mix(seed), slots, seen: 0, kept: BinaryHeap::new(), counts: HashMap::default() }
+impl ValueKeys {
+    pub fn new(seed: u64) -> Self {
+        ValueKeys { seed: mix(seed), counts: HashMap::default() }
+    }
+
+    /// The key of the next row.
+    pub fn next(&mut self, value: &[f32]) -> ValueKey {
+        let value = hash(value);
+        let count = self.counts.entry(value).or_default();
+        let key = ValueKey(mix(self.seed ^ mix(value ^ mix(u64::from(*count)))), value, *count);
+        *count += 1;
+        key
+    }
+}
+
+/// Says which row of a stream to keep in which slot: those of the least keys.
+#[derive(Debug, Clone)]
+pub struct BottomK<K> {
+    slots: usize,
+    seen: u64,
+    /// The rows that are kept, the largest first, and their slots.
+    kept: BinaryHeap<(K, usize)>,
+}
+
+impl<K: Ord> BottomK<K> {
+    pub fn new(slots: usize) -> Self {
+        BottomK { slots, seen: 0, kept: BinaryHeap::new() }
     }
 
     /// The slot to keep the next row in, in place of what is there; `None` to let it pass.
-    pub fn slot(&mut self, value: &[f32]) -> Option<usize> {
-        let value = hash(value);
-        let count = self.counts.entry(value).or_default();
-        let key = (mix(self.seed ^ mix(value ^ mix(u64::from(*count)))), value, *count);
-        *count += 1;
+    pub fn slot(&mut self, key: K) -> Option<usize> {
         self.seen += 1;
         if self.kept.len() < self.slots {
             let slot = self.kept.len();
@@ -60,7 +78,7 @@ impl BottomK {
     pub fn slots_in_order(&self) -> Vec<usize> {
         let mut kept: Vec<_> = self.kept.iter().collect();
         kept.sort_unstable();
-        kept.into_iter().map(|&(_, slot)| slot).collect()
+        kept.into_iter().map(|(_, slot)| *slot).collect()
     }
 }
 
@@ -103,9 +121,10 @@ mod tests {
 
     /// The rows that are kept, in the order of the sample.
     fn sample(seed: u64, slots: usize, rows: &[[f32; 2]]) -> Vec<[f32; 2]> {
-        let (mut bottom, mut kept) = (BottomK::new(seed, slots), vec![[0.0; 2]; slots]);
+        let (mut bottom, mut kept) = (BottomK::new(slots), vec![[0.0; 2]; slots]);
+        let mut keys = ValueKeys::new(seed);
         for row in rows {
-            if let Some(slot) = bottom.slot(row) {
+            if let Some(slot) = bottom.slot(keys.next(row)) {
                 kept[slot] = *row;
             }
         }
