@@ -23,7 +23,7 @@ load() { # DIMENSIONS ROWS
         -c "VACUUM ANALYZE cold" \
         -c "CREATE TABLE places AS SELECT s, (SELECT array_agg(ctid) FROM (
                 SELECT ctid FROM cold TABLESAMPLE BERNOULLI (least(100, 200000.0 / $2)) REPEATABLE (s) ORDER BY random() LIMIT 1000) r) AS tids
-            FROM generate_series(1, $runs) s" >/dev/null
+            FROM generate_series(1, $runs) s" >/dev/null 2>&1
 }
 
 forget() {
@@ -31,7 +31,7 @@ forget() {
     "$ROOT/scripts/cluster.sh" restart bench >/dev/null 2>&1
     python3 "$ROOT/benches/evict.py" "$data/base"
     # A first connection reads the catalogs and loads the libraries.
-    sql -c "SELECT vector_dims('[1]'), extversion FROM pg_extension" -c "SELECT count(*) FROM pg_class, pg_attribute LIMIT 1" >/dev/null
+    sql -c "SELECT vector_dims('[1]'::vector), extversion FROM pg_extension" -c "SELECT count(*) FROM pg_class, pg_attribute LIMIT 1" >/dev/null
 }
 
 # drawn SETTINGS SEED: one draw in ms. The fit on another table before it loads what is not of this table.

@@ -103,7 +103,7 @@ statements() { # FITS...: how many statements a session with these calls sends
 one=$(statements "$(fit wide 1000)") two=$(statements "$(fit wide 1000)" "$(fit wide 999)")
 echo "statements to one server for a fit over 8 partitions: $((two - one)), the first of a session $one"
 check "a fit over eight partitions of a server asks six times at most" [ $((two - one)) -le 6 ]
-check "all rows of all partitions are drawn where all are wanted" [ "$(query "SELECT sampled FROM hinted_exemplar_fit('wide', 'embedding', hint => (SELECT embedding FROM one_machine WHERE id = 77), exemplar => (SELECT embedding FROM one_machine WHERE id = 42), sample_size => 5000)")" \
+check "all rows of all partitions are drawn where all are wanted" [ "$(query "SELECT sampled FROM hinted_exemplar_fit('wide', 'embedding', hint => (SELECT embedding FROM one_machine WHERE id = 77), exemplar => (SELECT embedding FROM one_machine WHERE id = 42), sample_size => 20000)")" \
     = "$(query "SELECT count(*) FROM wide WHERE embedding <#> (SELECT embedding FROM one_machine WHERE id = 42) > -0.999999")" ]
 has_only=$(PGOPTIONS='' psql -X -q -A -t -c "SELECT vector_dims($(fit wide 3000))" 2>&1 | grep -c 'has only' || true)
 check "what is not known to be all is not said to be" [ "$has_only" = 0 ]

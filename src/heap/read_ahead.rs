@@ -6,6 +6,10 @@ use pgrx::{PgRelation, pg_sys};
 const WARM_AFTER: usize = 32;
 const ASKED_WHERE_WARM: usize = 8;
 
+/// Pages that are asked for at once at least. The settings' defaults are meant for pages that lie side by side; those of a
+/// sample never do, and a disc needs many of them to be busy.
+const LEAST_DEPTH: i32 = 64;
+
 /// How far ahead of its reader a relation's pages are asked for.
 pub struct ReadAhead {
     depth: usize,
@@ -15,7 +19,7 @@ pub struct ReadAhead {
 
 impl ReadAhead {
     /// As far as the settings of the relation's tablespace say: `effective_io_concurrency`, where 0 turns it off, or
-    /// `maintenance_io_concurrency`, which ANALYZE goes by to read a sample of blocks, if that is more.
+    /// `maintenance_io_concurrency`, which ANALYZE goes by to read a sample of blocks, and at least [`LEAST_DEPTH`].
     pub fn of(relation: &PgRelation) -> Self {
         // SAFETY: an open relation has its pg_class row; both look a tablespace's options up.
         let (effective, maintenance) = unsafe {
@@ -25,7 +29,7 @@ impl ReadAhead {
                 pg_sys::get_tablespace_maintenance_io_concurrency(space),
             )
         };
-        let depth = if effective > 0 { effective.max(maintenance) } else { 0 };
+        let depth = if effective > 0 { effective.max(maintenance).max(LEAST_DEPTH) } else { 0 };
         ReadAhead { depth: usize::try_from(depth).unwrap_or(0), in_memory: 0 }
     }
 
