@@ -59,15 +59,6 @@ impl Sql {
         self
     }
 
-    /// Takes a last character away, if it is this one.
-    pub fn remove_last(&mut self, last: char) {
-        if let Some(Piece::Sql(sql)) = self.pieces.last_mut()
-            && sql.ends_with(last)
-        {
-            sql.pop();
-        }
-    }
-
     /// Appends another statement's text and values.
     pub fn append(&mut self, other: Sql) -> &mut Self {
         for piece in other.pieces {

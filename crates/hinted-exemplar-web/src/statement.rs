@@ -278,16 +278,20 @@ impl Writer<'_> {
         sql.trim_start().strip_prefix("WHERE").unwrap_or(&sql).trim_start().to_owned()
     }
 
-    /// The extension's search as a person would write it, for a copy.
+    /// The extension's search as a person would write it, for a copy. It is given the weights: with examples and a filter of its
+    /// own, a search takes its negatives under the filter.
     pub fn written_search(&self, state: &State, texts: &Texts, limit: usize) -> Sql {
-        let mut sql = Sql::new("SELECT key, margin\nFROM   ");
-        let mut call = self.fit_call("hinted_exemplar_search", state, texts);
-        call.remove_last(')');
-        sql.append(call)
-            .push(&format!(",\n        key => {}, k => {limit}", literal(&self.catalog.key.quoted())));
+        let Catalog { relation, embedding, key, .. } = self.catalog;
+        let mut sql = Sql::new(&format!(
+            "SELECT key, distance\nFROM   hinted_exemplar_search({}, {},\n    weights => (SELECT ",
+            literal(relation),
+            literal(&embedding.name)
+        ));
+        sql.append(self.weights_call(state, texts));
+        sql.push(&format!("),\n    key => {}, k => {limit}", literal(&key.quoted())));
         let filter = self.filter(state);
         if !filter.is_empty() {
-            sql.push(&format!(",\n        filter => {}", literal(&filter)));
+            sql.push(&format!(",\n    filter => {}", literal(&filter)));
         }
         sql.push(");\n");
         sql
