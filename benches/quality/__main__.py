@@ -97,10 +97,12 @@ class Run:
     def update(self, readme):
         if not self.results:
             sys.exit("the README's table needs scenario a")
-        report.insert(readme, self.results)
-        place = readme.parent / "benches/quality"
-        (place / "quality.svg").write_text(figure.draw(self.results))
-        (place / "RESULTS.md").write_text(self.markdown())
+        if report.BEGIN in readme.read_text():
+            report.insert(readme, self.results)
+        figures, manual = readme.parent / "benches/quality", readme.parent / "docs"
+        (figures / "quality.svg").write_text(figure.draw(self.results))
+        manual.mkdir(exist_ok=True)
+        (manual / "quality.md").write_text(self.markdown())
 
 
 def one_exemplar(data, database, cap):
