@@ -38,7 +38,7 @@ const BARE_EXEMPLAR: usize = 3;
 const MISSED: usize = 4;
 
 /// The share of the rows wanted, or of so many at least, that two walks must have found.
-const CONFIRMED: f64 = 0.9;
+const CONFIRMED: f64 = 0.95;
 const LEAST_CONFIRMED: usize = 20;
 
 /// Which rows are wanted, how many of them, and how they are named.
