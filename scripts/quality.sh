@@ -4,7 +4,7 @@
 #
 # usage: scripts/quality.sh
 # DATA=directory (../shared/data), SCENARIOS="a d" (all), OUT=directory for the results (target/quality), CAP=most queries of a set,
-# UPDATE=1 writes docs/quality.md, the figure in benches/quality, and the README's table where it has its markers.
+# UPDATE=1 writes RESULTS.md and the figure in benches/quality, and the README's table where it has its markers.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -99,10 +99,9 @@ class Run:
             sys.exit("the README's table needs scenario a")
         if report.BEGIN in readme.read_text():
             report.insert(readme, self.results)
-        figures, manual = readme.parent / "benches/quality", readme.parent / "docs"
-        (figures / "quality.svg").write_text(figure.draw(self.results))
-        manual.mkdir(exist_ok=True)
-        (manual / "quality.md").write_text(self.markdown())
+        place = readme.parent / "benches/quality"
+        (place / "quality.svg").write_text(figure.draw(self.results))
+        (place / "RESULTS.md").write_text(self.markdown())
 
 
 def one_exemplar(data, database, cap):
