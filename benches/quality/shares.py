@@ -12,7 +12,7 @@ from measures import average_precision, interval
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 RARE = (1, 2, 4, 8)
 # Tables are as large as a class can fill the half of, within these.
-LEAST_TABLE, MOST_TABLE = 50, 1000
+LEAST_TABLE, MOST_TABLE = 20, 1000
 QUERIES = 16
 RARE_QUERIES = 40
 FOUR = ("nearest neighbour", "text", "plain sum", "cosine objective")
