@@ -52,3 +52,7 @@ missing=$(sed -n 's/^    \(OUT \)\{0,1\}\([a-z_]*\) .*/\2/p' sql/functions.sql |
     grep "^| .*\`$name\`.* |" docs/reference.md >/dev/null || echo "$name"
 done | paste -sd ' ')
 [ -z "$missing" ] || die "docs/reference.md has no row for: $missing"
+# Links between pages lead somewhere.
+dead=$(grep -oE '\]\([^)#:]+(\.md|\.png|\.svg|\.sql|/)' README.md docs/*.md docs/how-to/*.md CONTRIBUTING.md SECURITY.md RELEASING.md python/README.md crates/*/README.md |
+    sed 's/:\](/ /' | while read -r page link; do [ -e "$(dirname "$page")/$link" ] || echo "$page: $link"; done)
+[ -z "$dead" ] || die "links that lead nowhere: $dead"

@@ -49,7 +49,8 @@ def variants(data):
     d = data.rows.shape[1]
     found = {"as it is": data}
     found |= {f"first {k} dimensions": change(lambda v, k=k: v[:, :k]) for k in DIMENSIONS if k < d}
-    scale = np.abs(data.rows).max(0)
+    # A dimension that is 0 in every row stays 0.
+    scale = np.maximum(np.abs(data.rows).max(0), np.finfo(np.float32).tiny)
     found["quantized to int8"] = change(lambda v: np.round(v / scale * 127).clip(-127, 127).astype(np.float32))
     found["quantized to bits"] = change(lambda v: np.where(v > data.mean, 1, -1).astype(np.float32))
     found["10 % exact duplicates"] = duplicates(data)
