@@ -9,8 +9,8 @@ new_database planner
 query "
 CREATE EXTENSION hinted_exemplar CASCADE;
 CREATE TABLE items (id int PRIMARY KEY, class int, embedding vector(8));
-INSERT INTO items SELECT i, i % 5, (SELECT array_agg(sin(i * k * 1.7) + (k = 1)::int + (k = 2 + i % 5)::int * 0.5 ORDER BY k)
-                                    FROM generate_series(1, 8) k)::real[]::vector FROM generate_series(1, 3000) i;
+INSERT INTO items SELECT i, i % 5, l2_normalize((SELECT array_agg(sin(i * k * 1.7) + (k = 1)::int + (k = 2 + i % 5)::int * 0.5 ORDER BY k)
+                                    FROM generate_series(1, 8) k)::real[]::vector) FROM generate_series(1, 3000) i;
 CREATE INDEX items_hnsw ON items USING hnsw (embedding vector_ip_ops);
 CREATE MATERIALIZED VIEW background AS SELECT * FROM items;
 CREATE TABLE parts (LIKE items) PARTITION BY RANGE (id);

@@ -91,7 +91,8 @@ impl Lengths {
         for chunk in chunks {
             sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value * value);
         }
-        let length = (sums.iter().sum::<f32>() + rest).sqrt();
+        // Squares beyond single precision stand for the largest length there is.
+        let length = (sums.iter().sum::<f32>() + rest).sqrt().min(f32::MAX);
         if length > 0.0 {
             self.include(Lengths { shortest: length, longest: length });
         }

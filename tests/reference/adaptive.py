@@ -32,7 +32,7 @@ def sigmoid(x):
 
 
 def trust(z, r, c):
-    return 0.05 + 0.95 * sigmoid(1.4 * z + 1.1 * np.log(r) - 4.6 * c - 1.5)
+    return 0.05 + 0.95 * sigmoid(1.4 * z + 1.1 * np.log(r) - 4.6 * c - 0.9)
 
 
 def moments(B, v, direction):

@@ -663,8 +663,10 @@ fn the_interrupt_check_is_called_in_every_pass() {
 #[test]
 fn the_report_says_what_the_fit_made_of_its_input() {
     let mut input = Input::full(2);
-    // A negative that is nearly the exemplar is a likely false negative; a counter-exemplar like it cannot be put below it.
-    let near: Vec<f32> = input.exemplars[0].iter().map(|x| x * 2.0 + 0.01).collect();
+    // A negative like the exemplar that the hint describes better is a likely false negative; a counter-exemplar like it
+    // cannot be put below it.
+    let near: Vec<f32> =
+        input.exemplars[0].iter().zip(&input.hints[0]).map(|(x, q)| x * 2.0 + q * 0.1).collect();
     input.negatives.push(near.clone());
     let (problem, fit) = (input.problem(), input.fit());
     let report = Report::of(&problem, &fit, &mut || ());
@@ -819,10 +821,10 @@ fn the_adaptive_form_agrees_with_an_independent_implementation() {
 fn trust_goes_by_the_exemplars_the_spread_and_the_correlation() {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     for (z, r, c, reliable) in [
-        (0.0, 1.0, 0.0, -1.5),
-        (3.0, 1.0, 0.5, 0.4),
-        (-1.0, 0.3, 0.0, -2.9 + 1.1 * 0.3f64.ln()),
-        (2.0, 1.0, -0.25, 2.45),
+        (0.0, 1.0, 0.0, -0.9),
+        (3.0, 1.0, 0.5, 1.0),
+        (-1.0, 0.3, 0.0, -2.3 + 1.1 * 0.3f64.ln()),
+        (2.0, 1.0, -0.25, 3.05),
     ] {
         let trust = view::trust(z, r, c);
         assert!((trust - (0.05 + 0.95 * sigmoid(reliable))).abs() < 1e-12, "{z} {r} {c}: {trust}");

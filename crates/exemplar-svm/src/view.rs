@@ -10,7 +10,7 @@ const LEAST_TRUST: f64 = 0.05;
 const BY_Z: f64 = 1.4;
 const BY_SPREAD: f64 = 1.1;
 const BY_CORRELATION: f64 = -4.6;
-const OFFSET: f64 = -1.5;
+const OFFSET: f64 = -0.9;
 
 /// The exemplars seen from the mean of a background's rows.
 pub(crate) struct View {
@@ -71,7 +71,7 @@ impl View {
     }
 }
 
-/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(1.4 z + 1.1 ln r - 4.6 c - 1.5)`.
+/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(1.4 z + 1.1 ln r - 4.6 c - 0.9)`.
 ///
 /// * `z`: standard deviations that the exemplars stand out under the hint. One that does not know its own exemplars is wrong.
 /// * `r`: the spread of the rows' scores under the hint, of that along the exemplars' direction. About 1 where texts and
