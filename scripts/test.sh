@@ -78,7 +78,8 @@ server() {
         chown "$SERVER_USER" "$place"
         runas=(--runas "$SERVER_USER")
     fi
-    stage server cargo "tests inside a server" cargo pgrx test "pg$PG_MAJOR" ::pg_ "${runas[@]}" --pgdata "$place" --no-default-features
+    # One at a time: they make tables of the same names in one database, and would wait for one another in a circle.
+    RUST_TEST_THREADS=1 stage server cargo "tests inside a server" cargo pgrx test "pg$PG_MAJOR" ::pg_ "${runas[@]}" --pgdata "$place" --no-default-features
 }
 
 # For the stages that need the installed extension and a server; tried once only.
