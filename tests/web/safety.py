@@ -252,7 +252,7 @@ def the_database_goes_and_comes():
 
 
 def many_requests_leave_nothing_behind():
-    count = int(os.environ.get("REQUESTS", "500"))
+    count = int(os.environ.get("REQUESTS") or 500)
     with Server(*DEMO, "--connections", "4") as page:
         paths = ["/", "/?like=42", "/?text=puzzle+game&like=42&not=99", "/suggest?q=game", "/?like=nonsense", "/export.csv?like=42"]
         statuses = []
