@@ -33,7 +33,7 @@ CASES = {
 
 def main():
     names = sys.argv[1:] or list(CASES)
-    checks = Checks(float(os.environ.get("ROUNDS", "1")))
+    checks = Checks(float(os.environ.get("ROUNDS") or 1))
     watch = libpq.Connection()
     fill(watch)
     started = watch.value("SELECT pg_postmaster_start_time()")
