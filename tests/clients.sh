@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The clients that users have, each with the blocks that docs/how-to/clients.md shows: psycopg 3, asyncpg, SQLAlchemy, Django, node-postgres,
-# JDBC, a REST layer's way of calling, and PgBouncer in transaction mode. One that is not here and cannot be had is skipped, with a word.
+# JDBC, tokio-postgres, a REST layer's way of calling, and PgBouncer in transaction mode. One that is not here and cannot be had is skipped,
+# with a word. What each says to a newcomer's first mistake is compared with the manual.
 
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,11 +15,13 @@ fi
 here=$ROOT/tests/clients
 cache=${STATE:-${HINTED_EXEMPLAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hinted_exemplar}}
 place=$(mktemp -d /tmp/hinted_exemplar.XXXXXX)
-pooler=
+poolers=()
 SKIPPED=0
 clean_up() {
-    [ -z "$pooler" ] || kill "$pooler" 2>/dev/null || true
-    [ -z "$pooler" ] || wait "$pooler" 2>/dev/null || true
+    if [ ${#poolers[@]} -gt 0 ]; then
+        kill "${poolers[@]}" 2>/dev/null || true
+        wait "${poolers[@]}" 2>/dev/null || true
+    fi
     rm -rf "$place"
 }
 trap clean_up EXIT
@@ -33,9 +36,10 @@ run() {
     local name=$1 line
     shift
     if ! command -v "$1" >/dev/null; then skip "$name: no $1 here"; return; fi
-    if timeout 120 "$@" >"$place/out" 2>&1; then :; else echo "$name ended with status $?" >>"$place/out"; fi
+    if timeout 300 "$@" >"$place/out" 2>&1; then :; else echo "$name ended with status $?" >>"$place/out"; fi
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$place/out" | tail -n 1 || true)
-    grep -v -x -F -- "$line" "$place/out" || true
+    grep '^first error' "$place/out" >>"$place/first_errors" || true
+    grep -v -e '^first error' -e '^[0-9]* passed, [0-9]* failed$' "$place/out" || true
     if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+) ]] && ! grep -q '^[^ ]* ended with status' "$place/out"; then
         PASSED=$((PASSED + BASH_REMATCH[1])) FAILED=$((FAILED + BASH_REMATCH[2]))
     else
@@ -61,6 +65,13 @@ EXPECTED=$(query "SELECT json_agg(json_build_array(id, path)) FROM ($search) s")
 export EXPECTED
 check "psql" [ "$(query "$search" | head -n 1)" = "7|image7.jpg" ]
 check "psql's list of functions can be read" [ "$(psql -X -d clients -c '\df+ hinted_exemplar' | awk '{ if (length > n) n = length } END { print n < 2000 }')" = 1 ]
+check "and fits a screen, wrapped" [ "$(psql -X -q -d clients -c '\pset format wrapped' -c '\pset columns 120' -c '\df hinted_exemplar*' |
+    awk '{ if (length > n) n = length } END { print n <= 121 }')" = 1 ]
+# first_error CLIENT SQL: what Postgres answers.
+first_error() {
+    printf 'first error\t%s\t%s\n' "$1" "$(psql -X -q -d clients -c "$2" 2>&1 >/dev/null | sed -n 's/^ERROR:  //p')" >>"$place/first_errors"
+}
+first_error psql "SELECT hinted_exemplar('images', 'embedding', hint => '0.7, 0.6, 0.1, 0.1')"
 
 # ---- a REST layer: a role without rights of its own, arguments in JSON
 
@@ -74,7 +85,9 @@ rest() {
 }
 check "answers JSON with JSON" [ "$(rest '{"like_id": 7, "words": [0.7, 0.6, 0.1, 0.1]}')" = "$EXPECTED" ]
 check "and no more than it should" [ "$(rest '{"like_id": 7, "words": [0.7, 0.6, 0.1, 0.1], "many": 1000000}' | grep -o jpg | wc -l)" -le 100 ]
-query "DROP FUNCTION api.search; DROP SCHEMA api; DROP ROLE web_user" >/dev/null
+query "CREATE ROLE web_stranger; GRANT USAGE ON SCHEMA api TO web_stranger" >/dev/null
+first_error "a REST layer" "SET ROLE web_stranger; SELECT * FROM api.search(7, '[0.7, 0.6, 0.1, 0.1]')"
+query "DROP FUNCTION api.search; DROP SCHEMA api; DROP ROLE web_user, web_stranger" >/dev/null
 
 # ---- Python
 
@@ -101,61 +114,101 @@ else
     skip "node-postgres: node, npm or the package pg could not be had"
 fi
 
+# ---- Rust
+
+if command -v cargo >/dev/null; then
+    mkdir -p "$cache/clients-tokio/src"
+    cp "$here/tokio/Cargo.toml" "$cache/clients-tokio/"
+    cmp -s "$here/tokio/src/main.rs" "$cache/clients-tokio/src/main.rs" || cp "$here/tokio/src/main.rs" "$cache/clients-tokio/src/"
+    tokio() { env -u CARGO_TARGET_DIR cargo "$@" --manifest-path "$cache/clients-tokio/Cargo.toml"; }
+    if [ -e "$cache/clients-tokio/Cargo.lock" ] || tokio fetch >"$place/tokio" 2>&1; then
+        check "the Rust client compiles" tokio build -q
+        run tokio-postgres "$cache/clients-tokio/target/debug/tokio-client"
+    else
+        skip "tokio-postgres: its crates could not be had"
+    fi
+else
+    skip "tokio-postgres: no cargo here"
+fi
+
 # ---- PgBouncer, which also gives JDBC a port to speak to: this server has only a socket
 
+# start_pooler NAME PROGRAM MODE [SETTING...]: reached by the socket in $place/NAME, and by TCP if a setting says so.
 start_pooler() {
-    local port=6432 user
-    cat >"$place/pool.ini" <<END_OF_CONFIGURATION
+    local name=$1 program=$2 mode=$3 user
+    shift 3
+    cat >"$place/$name.ini" <<END_OF_CONFIGURATION
 [databases]
 clients = host=$PGHOST port=$PGPORT user=postgres pool_size=2
-; Statements that JDBC prepares on the server do not outlive a transaction here.
-session = host=$PGHOST port=$PGPORT user=postgres dbname=clients pool_mode=session
 [pgbouncer]
-unix_socket_dir = $place/pool
-listen_addr = 127.0.0.1
-listen_port = $port
+unix_socket_dir = $place/$name
+listen_port = 6432
 auth_type = any
 auth_file = $place/users
-pool_mode = transaction
+pool_mode = $mode
 ignore_startup_parameters = extra_float_digits,options
-logfile = $place/pool/log
+logfile = $place/$name/log
+$(printf '%s\n' "$@")
 END_OF_CONFIGURATION
     echo '"postgres" ""' >"$place/users"
-    mkdir "$place/pool"
+    mkdir "$place/$name"
     chmod -R a+rX "$place"
     # Like Postgres it refuses to run as root; the server's socket is open to its own user alone.
     if [ "$(id -u)" = 0 ]; then
         user=$(stat -c %U "$PGHOST")
-        chown "$user" "$place/pool"
-        (cd / && exec runuser -u "$user" -- pgbouncer -q "$place/pool.ini") >"$place/pooler" 2>&1 &
+        chown "$user" "$place/$name"
+        (cd / && exec runuser -u "$user" -- "$program" -q "$place/$name.ini") >"$place/$name.out" 2>&1 &
     else
-        pgbouncer -q "$place/pool.ini" >"$place/pooler" 2>&1 &
+        "$program" -q "$place/$name.ini" >"$place/$name.out" 2>&1 &
     fi
-    pooler=$!
+    poolers+=($!)
     for _ in {1..50}; do
-        [ -S "$place/pool/.s.PGSQL.$port" ] && return
+        [ -z "$(compgen -G "$place/$name/.s.PGSQL.*")" ] || return 0
         sleep 0.1
     done
-    cat "$place/pooler" "$place/pool/log" 2>/dev/null
+    cat "$place/$name.out" "$place/$name/log" 2>/dev/null
     return 1
 }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# pooled NAME KEEPS: the clients in Python by that pooler, which keeps prepared statements or not.
+pooled() {
+    if has_packages; then POOL=$place/$1 KEEPS_PREPARED=$2 run "pooled ($1)" "$python" "$here/pooled.py"; fi
+}
+# jdbc PORT TITLE
+jdbc() { run "JDBC, $2" java -cp "$place/java:$driver" Jdbc "jdbc:postgresql://127.0.0.1:$1/clients" "$paths"; }
 
 PATH=$PATH:/usr/sbin:/sbin
-if ! command -v pgbouncer >/dev/null; then
-    skip "PgBouncer: no pgbouncer here (JDBC goes through it, since it needs a port)"
+old=$(command -v pgbouncer || true)
+new=$("$ROOT/scripts/pgbouncer.sh" 2>"$place/pgbouncer" | tail -n 1 || true)
+if [ -z "$old$new" ]; then
+    skip "PgBouncer and JDBC, which goes through it since it needs a port: no pgbouncer here"
 else
-    check "PgBouncer starts" start_pooler
-    export POOL=$place/pool
-    if has_packages; then run pooled "$python" "$here/pooled.py"; fi
+    off=()
+    [ "${old:-$new}" != "$new" ] || off=("max_prepared_statements = 0")
+    check "PgBouncer that keeps no prepared statements starts" start_pooler forgets "${old:-$new}" transaction "${off[@]}"
+    pooled forgets ""
+    if [ -n "$new" ]; then
+        port=$(free_port)
+        check "PgBouncer that keeps them starts" start_pooler keeps "$new" transaction "max_prepared_statements = 100" "listen_addr = 127.0.0.1" "listen_port = $port"
+        ln -s ".s.PGSQL.$port" "$place/keeps/.s.PGSQL.6432"
+        pooled keeps yes
+    else
+        skip "PgBouncer 1.21 or newer: $(tail -n 1 "$place/pgbouncer")"
+    fi
     driver=/usr/share/java/postgresql.jar
     if command -v javac >/dev/null && [ -e "$driver" ]; then
         mkdir "$place/java"
         check "the Java client compiles" javac -d "$place/java" -cp "$driver" "$here/Jdbc.java"
-        run jdbc java -cp "$place/java:$driver" Jdbc "jdbc:postgresql://127.0.0.1:6432/session" "$paths"
+        session=$(free_port)
+        check "PgBouncer in session mode starts" start_pooler session "${old:-$new}" session "listen_addr = 127.0.0.1" "listen_port = $session"
+        jdbc "$session" "session mode"
+        if [ -n "$new" ]; then jdbc "$port" "transaction mode"; fi
     else
         skip "JDBC: no javac, or no $driver (Debian's libpostgresql-jdbc-java)"
     fi
 fi
 
+check "the manual says what each client says first" python3 "$here/shown.py" "$ROOT/docs/how-to/clients.md" "$here" "$place/first_errors"
 echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 [ "$FAILED" = 0 ]

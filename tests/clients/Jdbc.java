@@ -11,6 +11,7 @@ import java.util.List;
 // docs]
 import java.sql.DriverManager;
 import java.util.Properties;
+import org.postgresql.util.PSQLException;
 
 public class Jdbc {
     // [docs
@@ -91,6 +92,15 @@ public class Jdbc {
             }
             // docs]
             check("JDBC, an error by its SQLSTATE", state.startsWith("22"));
+
+            // What a newcomer meets: a text without a cast.
+            try (PreparedStatement statement = connection.prepareStatement(SEARCH.replace("?::vector", "?"))) {
+                statement.setLong(1, 7);
+                statement.setString(2, Arrays.toString(hint));
+                statement.executeQuery();
+            } catch (PSQLException error) {
+                System.out.println("first error\tJDBC\t" + error.getServerErrorMessage().getMessage());
+            }
         }
         System.out.println(passed + " passed, " + failed + " failed");
         if (failed > 0) System.exit(1);

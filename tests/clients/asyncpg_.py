@@ -56,6 +56,12 @@ async def main():
     # docs]
     common.check("asyncpg, an error by its SQLSTATE", "dimensions" in message)
     await connection.close()
+    connection = await asyncpg.connect()
+    try:
+        await search(connection, 7, common.HINT)
+    except asyncpg.DataError as error:
+        common.first_error("asyncpg", error)
+    await connection.close()
 
 
 asyncio.run(main())

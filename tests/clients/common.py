@@ -21,6 +21,11 @@ def check(what: str, good: bool) -> None:
     print("ok     " if good else "FAILED ", what, flush=True)
 
 
+def first_error(client: str, what: object) -> None:
+    """What a newcomer of this client meets; tests/clients.sh looks whether the manual says just that."""
+    print(f"first error\t{client}\t{str(what).splitlines()[0]}", flush=True)
+
+
 def expected(rows: list) -> list:
     """The answer that every client must give, once it is looked at itself."""
     assert len(rows) == 5 and rows[0][0] == 7, rows

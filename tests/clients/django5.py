@@ -5,7 +5,7 @@ import os
 import common
 import django
 from django.conf import settings
-from django.db.utils import DataError
+from django.db.utils import DataError, ProgrammingError
 
 settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["PGDATABASE"], "USER": os.environ["PGUSER"],
@@ -52,3 +52,7 @@ try:
 except DataError as error:
     state = error.__cause__.sqlstate
 common.check("Django, an error by its SQLSTATE", state.startswith("22"))
+try:
+    list(Image.objects.order_by(RawSQL("embedding <#> hinted_exemplar('images', 'embedding', hint => %s)", (common.HINT,))))
+except ProgrammingError as error:
+    common.first_error("Django", error.__cause__.diag.message_primary)

@@ -62,6 +62,11 @@ try {
 }
 // docs]
 check("node-postgres, an error by its SQLSTATE", state.startsWith("22"));
+try {
+  await client.query(SEARCH, [7, HINT]);
+} catch (error) {
+  console.log(`first error\tnode-postgres\t${error.message}`);
+}
 await client.end();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

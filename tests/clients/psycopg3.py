@@ -71,3 +71,9 @@ with psycopg.connect(autocommit=True) as connection:
         refused = error.sqlstate
     # pgvector casts an array of numbers, so that a list works too where the parameter is cast.
     common.check("psycopg 3, a list of numbers", refused == "")
+
+with psycopg.connect(autocommit=True) as connection:
+    try:
+        connection.execute(SEARCH.replace("::vector", ""), {"id": 7, "hint": common.HINT})
+    except psycopg.Error as error:
+        common.first_error("psycopg 3", error.diag.message_primary)

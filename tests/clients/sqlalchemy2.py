@@ -55,3 +55,8 @@ with engine.connect() as connection:
     except DBAPIError as error:
         state = error.orig.sqlstate
     common.check("SQLAlchemy 2, an error by its SQLSTATE", state.startswith("22"))
+    connection.rollback()
+    try:
+        connection.execute(text("SELECT hinted_exemplar('images', 'embedding', hint => :hint::vector)"), {"hint": str(common.HINT)})
+    except DBAPIError as error:
+        common.first_error("SQLAlchemy 2", error.orig.diag.message_primary)
