@@ -55,7 +55,7 @@ Version: $VERSION-1
 Architecture: $(dpkg --print-architecture)
 Maintainer: $(maintainer)
 Installed-Size: $(du -k -s "$1/usr" | cut -f1)
-Depends: postgresql-$MAJOR, postgresql-$MAJOR-pgvector, $(depends_on "$1$("$TARGET" --pkglibdir)/$EXTENSION.so")
+Depends: postgresql-$MAJOR, postgresql-$MAJOR-pgvector (>= 0.7.0), $(depends_on "$1$("$TARGET" --pkglibdir)/$EXTENSION.so")
 Section: database
 Priority: optional
 Description: search by example and by words at once for PostgreSQL $MAJOR
