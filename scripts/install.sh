@@ -12,7 +12,9 @@
 choose_target() {
     local given=${PG_CONFIG:-}
     [ -n "$given" ] || given=$(command -v pg_config) ||
-        die "there is no pg_config in the PATH: name the Postgres to install into, as in make install PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config"
+        die "there is no pg_config in the PATH: name the Postgres to build for, as in make PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config.
+Where there is no Postgres yet, install one with the server's headers (Debian and Ubuntu: postgresql-NN and postgresql-server-dev-NN).
+To see what this does without one: make demo"
     [ -x "$given" ] || die "there is no program $given"
     TARGET=$(real_config "$given")
     step "for $("$TARGET" --version), whose pg_config is $TARGET"

@@ -95,7 +95,7 @@ write_changelog() {
 
 deb() {
     local root=$OUT/deb document file
-    command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null || die "a .deb takes dpkg-dev"
+    command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null || die "a .deb takes Debian's dpkg-dev: apt-get install dpkg-dev"
     build
     PACKAGE=postgresql-$MAJOR-hinted-exemplar
     document=$root/usr/share/doc/$PACKAGE

@@ -56,9 +56,7 @@ is_usable() {
 find_postgres() {
     local major candidate
     if [ -n "$GIVEN_PG_CONFIG" ]; then
-        is_usable "$GIVEN_PG_CONFIG" ||
-            die "PG_CONFIG=$GIVEN_PG_CONFIG is not the pg_config of a supported Postgres (one of $SUPPORTED) with server and headers"
-        real_config "$GIVEN_PG_CONFIG"
+        if is_usable "$GIVEN_PG_CONFIG"; then real_config "$GIVEN_PG_CONFIG"; fi
         return
     fi
     # A clone's own copy may stand first in the PATH; it is no Postgres to copy.
@@ -86,6 +84,19 @@ choose_version() {
         if has_candidate "postgresql-$major" && has_candidate "postgresql-server-dev-$major"; then echo "$major"; return; fi
     done
     return 1
+}
+
+# headless_version PG_CONFIG: the version of a server of the system's whose headers, which it lacks, are a package.
+headless_version() {
+    local major
+    [ -x "$1" ] && major=$(major_of "$1") && [ "$("$1" --bindir)" = "/usr/lib/postgresql/$major/bin" ] &&
+        [ -x "/usr/lib/postgresql/$major/bin/postgres" ] && [[ " $SUPPORTED " == *" $major "* ]] &&
+        command -v apt-get >/dev/null && echo "$major"
+}
+
+refuse_given() {
+    die "PG_CONFIG=$GIVEN_PG_CONFIG is not the pg_config of a supported Postgres (one of $SUPPORTED) with its server and the server's headers
+(Debian and Ubuntu: the packages postgresql-NN and postgresql-server-dev-NN)"
 }
 
 # unpack_server MAJOR: installed, Debian's package of a server creates a cluster and starts it, which nobody asked for.
@@ -132,12 +143,16 @@ install_system_packages() {
     wanted=$(missing_tools)
     PG_SOURCE=$(find_postgres)
     if [ -z "$wanted" ] && [ -n "$PG_SOURCE" ] && has_libclang; then return; fi
+    if [ -z "$PG_SOURCE" ] && [ -n "$GIVEN_PG_CONFIG" ]; then
+        version=$(headless_version "$GIVEN_PG_CONFIG") || refuse_given
+        wanted="$wanted postgresql-server-dev-$version"
+    fi
     command -v apt-get >/dev/null || die "please install PostgreSQL (one of $SUPPORTED) with its server headers, libclang, a C compiler,
 make, pkg-config and OpenSSL's headers: here is no apt-get that could do it. Missing now: ${wanted//$'\n'/ }"
     for package in $wanted postgresql-common; do
         has_candidate "$package" || { apt_update || die "apt-get update failed"; break; }
     done
-    if [ -z "$PG_SOURCE" ]; then
+    if [ -z "$PG_SOURCE" ] && [ -z "${version:-}" ]; then
         version=$(choose_version) || die "no PostgreSQL of $SUPPORTED in the configured package sources"
         wanted="$wanted postgresql-server-dev-$version"
     fi
@@ -149,6 +164,7 @@ make, pkg-config and OpenSSL's headers: here is no apt-get that could do it. Mis
         unpack_server "$version" || die "getting the server of PostgreSQL $version failed"
     fi
     PG_SOURCE=$(find_postgres)
+    [ -n "$PG_SOURCE" ] || [ -z "$GIVEN_PG_CONFIG" ] || refuse_given
     [ -n "$PG_SOURCE" ] || die "no usable Postgres although its packages are installed"
     choose_server_user
 }

@@ -40,6 +40,8 @@ pgxn() {
     step "pgxn $command $*"
     (cd "$place" && env -u HINTED_EXEMPLAR_LOCKED -u ROOT "${PYTHON%/*}/pgxn" "$command" --pg_config "$PG_PRIVATE" "$@")
 }
+# The client asks whether it may write here, where the copy has nothing.
+mkdir -p "$("$PG_PRIVATE" --libdir)"
 pgxn install --mirror "$address" "$EXTENSION"
 "$ROOT/scripts/cluster.sh" start pgxn
 reach=$("$ROOT/scripts/cluster.sh" env pgxn)

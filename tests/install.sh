@@ -23,6 +23,12 @@ check "all goes below DESTDIR" [ "$(cd "$place/root" && find . -type f | sed 's/
 check "nothing else may write there" [ -z "$(find "$place/root" -type f ! -perm 644 -print)" ]
 check "a program that is no pg_config is an error" [ "$(install install PG_CONFIG=/nowhere/pg_config && echo installed)" = "" ]
 check "which names it" says "there is no program /nowhere/pg_config"
+# A server without its headers, or none behind that pg_config.
+mkdir "$place/bin"
+printf '#!/bin/sh\ncase $1 in --version) echo PostgreSQL 15.1 ;; *) echo /nowhere ;; esac\n' >"$place/bin/pg_config"
+chmod 755 "$place/bin/pg_config"
+check "a Postgres that nothing can be built for is an error" [ "$(install build PG_CONFIG="$place/bin/pg_config" && echo built)" = "" ]
+check "which names the packages" says "postgresql-server-dev-NN"
 check "make uninstall takes it away" install uninstall PG_CONFIG="$config" DESTDIR="$place/root"
 check "all of it" [ -z "$(find "$place/root" -type f)" ]
 check "no folder of its builder is in the library" [ "$(strings -n 4 "$library/hinted_exemplar.so" |
