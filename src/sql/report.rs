@@ -12,7 +12,6 @@ use crate::fit::Outcome;
 use crate::postgres::check_interrupts;
 use crate::postgres::vector::NewVector;
 use crate::sample::RowId;
-use exemplar_svm::report::Conflict;
 use exemplar_svm::{Query, Report};
 
 /// Most likely false negatives that are listed one by one.
@@ -89,7 +88,11 @@ impl FitReport {
             cosine_exemplars: report.cosine_exemplars[..given].to_vec(),
             exemplar_margins: report.margins_exemplars[..given].to_vec(),
             counter_exemplar_margins: report.margins_counter_exemplars,
-            conflicts: report.conflicts.iter().map(|conflict| describe(query, names, conflict)).collect(),
+            conflicts: report
+                .conflicts
+                .iter()
+                .map(|conflict| conflict.as_given(query).in_words(|input| names.of(input)))
+                .collect(),
             conflict_count: report.conflict_count as i64,
             false_negatives: report.false_negatives.len() as i64,
             false_negative_rows: false_negatives.map(false_negative).collect(),
@@ -160,20 +163,6 @@ fn place<S: serde::Serializer>(row: &Option<RowId>, serializer: S) -> Result<S::
         place.serialize_entry("ctid", &format!("({},{})", row.block, row.offset))?;
     }
     place.end()
-}
-
-/// A conflict in words.
-fn describe(query: &Query, names: &Names, conflict: &Conflict) -> String {
-    let exemplar = |i: usize| names.of(query.exemplars[i].vector.input);
-    let counter = |i: usize| names.of(query.counter_exemplars[i].vector.input);
-    match *conflict {
-        Conflict::Exemplars(i, j) => format!("{} and {} have nothing in common", exemplar(i), exemplar(j)),
-        Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)),
-        Conflict::CounterExemplarHint(j) => {
-            format!("{} is nearer to the hint than the exemplars", counter(j))
-        }
-        Conflict::ExemplarCounterExemplar(i, j) => format!("{} scores below {}", exemplar(i), counter(j)),
-    }
 }
 
 /// A report to return as a row, of the columns that SQL declares.

@@ -69,7 +69,8 @@ pub fn fit_arrays(
     }
     let problem = Problem::new(set, &query, params, interrupt)?;
     let fit = fit(&problem, interrupt)?;
-    let report = Report::of(&problem, &fit, interrupt);
+    let mut report = Report::of(&problem, &fit, interrupt);
+    report.conflicts.iter_mut().for_each(|conflict| *conflict = conflict.as_given(&query));
     Ok(Explained { fit, report, is_negative })
 }
 
@@ -141,6 +142,7 @@ mod tests {
     use ndarray::{Array2, array, aview1};
 
     use super::*;
+    use crate::report::Conflict;
 
     fn negatives() -> Array2<f32> {
         Array2::from_shape_fn((40, 3), |(i, j)| ((i * 7 + j * 3) as f32 * 0.61).sin() + 0.2)
@@ -164,6 +166,19 @@ mod tests {
         }
         let problem = Problem::new(set, &query, Params::default(), &mut || ()).unwrap();
         assert_eq!(fit(&problem, &mut || ()).unwrap().weights, explained.fit.weights);
+    }
+
+    #[test]
+    fn conflicts_count_what_has_no_weight() {
+        let x = array![[1.0f32, 0.2, 0.1], [-0.5, 0.9, 0.0], [-1.0, -0.3, -0.2]];
+        let weights = [1.0, 0.0, 1.0];
+        let arrays = Arrays {
+            exemplars: Some(x.view()),
+            exemplar_weights: Some(aview1(&weights)),
+            ..Arrays::default()
+        };
+        let explained = fit_arrays(&arrays, negatives().view(), Params::default(), &mut || ()).unwrap();
+        assert_eq!(explained.report.conflicts, [Conflict::Exemplars(0, 2)]);
     }
 
     #[test]

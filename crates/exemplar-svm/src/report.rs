@@ -1,9 +1,12 @@
 //! What a fit made of its input: how it understood each example, and what looks wrong.
 
+use std::fmt;
+
 use crate::background::Background;
 use crate::kernel;
 use crate::objective::scores;
 use crate::problem::Problem;
+use crate::query::{Example, Input, Query};
 use crate::solver::Fit;
 
 /// Two examples whose cosine, seen from the background's mean, is below this pull in opposite directions.
@@ -54,6 +57,51 @@ pub enum Conflict {
     CounterExemplarHint(usize),
     /// The fit could not put a counter-exemplar below an exemplar.
     ExemplarCounterExemplar(usize, usize),
+}
+
+impl Conflict {
+    /// The same by the numbers that the caller gave; a fit counts without what `query` has left out for its weight of 0.
+    pub fn as_given(self, query: &Query) -> Self {
+        let given = |examples: &[Example], i: usize| match examples[i].vector.input {
+            Input::Exemplar(given) | Input::CounterExemplar(given) => given,
+            _ => i,
+        };
+        let exemplar = |i| given(&query.exemplars, i);
+        let counter = |j| given(&query.counter_exemplars, j);
+        match self {
+            Conflict::Exemplars(i, j) => Conflict::Exemplars(exemplar(i), exemplar(j)),
+            Conflict::ExemplarHint(i) => Conflict::ExemplarHint(exemplar(i)),
+            Conflict::CounterExemplarHint(j) => Conflict::CounterExemplarHint(counter(j)),
+            Conflict::ExemplarCounterExemplar(i, j) => {
+                Conflict::ExemplarCounterExemplar(exemplar(i), counter(j))
+            }
+        }
+    }
+
+    /// The conflict in words, each input under the name that `name` gives it.
+    pub fn in_words(&self, name: impl Fn(Input) -> String) -> String {
+        let exemplar = |i| name(Input::Exemplar(i));
+        let counter = |i| name(Input::CounterExemplar(i));
+        match *self {
+            Conflict::Exemplars(i, j) => {
+                format!("{} and {} have nothing in common", exemplar(i), exemplar(j))
+            }
+            Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)),
+            Conflict::CounterExemplarHint(j) => {
+                format!("{} is nearer to the hint than the exemplars", counter(j))
+            }
+            Conflict::ExemplarCounterExemplar(i, j) => {
+                format!("{} scores below {}", exemplar(i), counter(j))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    /// For people, who count from 1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words(|input| input.to_string()))
+    }
 }
 
 impl Report {

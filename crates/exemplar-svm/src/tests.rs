@@ -686,6 +686,19 @@ fn the_report_says_what_the_fit_made_of_its_input() {
 }
 
 #[test]
+fn a_conflict_is_said_in_words() {
+    let said = |conflict: report::Conflict| conflict.to_string();
+    assert_eq!(said(report::Conflict::Exemplars(0, 2)), "exemplar 1 and exemplar 3 have nothing in common");
+    assert_eq!(said(report::Conflict::ExemplarHint(1)), "exemplar 2 is further from the hint than most rows");
+    let nearer = "counter-exemplar 1 is nearer to the hint than the exemplars";
+    assert_eq!(said(report::Conflict::CounterExemplarHint(0)), nearer);
+    let below = report::Conflict::ExemplarCounterExemplar(1, 0);
+    assert_eq!(said(below), "exemplar 2 scores below counter-exemplar 1");
+    let named = below.in_words(|input| format!("<{input:?}>"));
+    assert_eq!(named, "<Exemplar(1)> scores below <CounterExemplar(0)>");
+}
+
+#[test]
 fn of_many_conflicts_the_first_are_listed_and_all_are_counted() {
     let mut random = Random(8);
     let mut vectors = |count| (0..count).map(|_| random.vector(12)).collect::<Vec<_>>();

@@ -2,7 +2,6 @@
 //! by what the extension fits with.
 
 use axum::http::StatusCode;
-use exemplar_svm::report::Conflict;
 use exemplar_svm::{Dimensions, Example, FitError, Input, InputVector, Params, Problem, Query, TrainingSet};
 
 use crate::report::Report;
@@ -120,7 +119,7 @@ fn solve(given: &Given) -> Result<Fitted, FitError> {
         hint_trust: told.hint_trust,
         wanted_share: told.wanted_share,
         cosine_hint: told.cosine_hint,
-        conflicts: told.conflicts.iter().map(describe).collect(),
+        conflicts: told.conflicts.iter().map(|c| c.as_given(&query).in_words(called)).collect(),
         exemplar_margins: told.margins_exemplars,
         counter_exemplar_margins: told.margins_counter_exemplars,
         false_negatives: told.false_negatives.len() as u64,
@@ -130,20 +129,6 @@ fn solve(given: &Given) -> Result<Fitted, FitError> {
         ..Report::default()
     };
     Ok(Fitted { weights: fit.weights, false_negatives: likely.collect(), report })
-}
-
-/// A contradiction in words, by the arguments' names as the extension has them.
-fn describe(conflict: &Conflict) -> String {
-    let exemplar = |i| called(Input::Exemplar(i));
-    let counter = |i| called(Input::CounterExemplar(i));
-    match *conflict {
-        Conflict::Exemplars(i, j) => format!("{} and {} have nothing in common", exemplar(i), exemplar(j)),
-        Conflict::ExemplarHint(i) => format!("{} is further from the hint than most rows", exemplar(i)),
-        Conflict::CounterExemplarHint(j) => {
-            format!("{} is nearer to the hint than the exemplars", counter(j))
-        }
-        Conflict::ExemplarCounterExemplar(i, j) => format!("{} scores below {}", exemplar(i), counter(j)),
-    }
 }
 
 #[cfg(test)]
