@@ -59,9 +59,11 @@ class Fit:
     conflicts: list[str]
     """Which inputs contradict each other, in words: the first hundred."""
     conflict_count: int
-    false_negatives: list[int]
-    """Indexes of the negatives that score above the lowest exemplar, the highest first: they may be wanted."""
+    false_negatives: list[Any]
+    """The negatives that score above the lowest exemplar, the highest first: they may be wanted. Of arrays their indexes, of a
+    search their keys. Of an extension's search the first hundred."""
     false_negative_margins: list[float]
+    false_negative_count: int
     negatives: int
     """How many rows were negatives: those that are neither zero nor an example."""
     iterations: int

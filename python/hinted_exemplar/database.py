@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ import numpy.typing as npt
 from .arrays import PARAMETERS, Fit, fit
 from .literals import text
 
-VECTORS = ("hints", "exemplars", "counter_exemplars", "counter_hints", "neutral_hints")
+VECTORS = ("hints", "exemplars", "counter_exemplars", "counter_hints", "reasons", "neutral_hints")
+NOT_COLUMNS = ("weights", "negatives", "false_negatives", "false_negative_count")
+# Of SQL's exemplar_fit, what a Fit has by the same name.
+COLUMNS = tuple(field.name for field in fields(Fit) if field.name not in NOT_COLUMNS)
 # More places than rows are asked for: some have none.
 PLACES_PER_ROW = 2.0
 
@@ -56,6 +60,7 @@ def search(
     hints: npt.ArrayLike | None = None,
     counter_exemplars: npt.ArrayLike | None = None,
     counter_hints: npt.ArrayLike | None = None,
+    reasons: Sequence[npt.ArrayLike | None] | None = None,
     neutral_hints: npt.ArrayLike | None = None,
     sample_size: int = 1000,
     seed: int = 0,
@@ -74,6 +79,8 @@ def search(
         Keys of rows that are wanted and that are not.
     exemplars, hints, counter_exemplars, counter_hints, neutral_hints
         Vectors, as in :func:`hinted_exemplar.fit`.
+    reasons
+        For each of counter_exemplars, and then of ``unlike``, the embedding of why it is not wanted, or None.
     sample_size, seed
         How many rows to draw as negatives, and which.
     extension
@@ -91,14 +98,19 @@ def search(
             "exemplars": _with(exemplars, names.vectors_of(cursor, like)),
             "counter_exemplars": _with(counter_exemplars, names.vectors_of(cursor, unlike)),
             "counter_hints": counter_hints,
+            "reasons": reasons,
             "neutral_hints": neutral_hints,
         }
         has = _has_extension(cursor) if extension is not False else None
         if extension and not has:
             raise LookupError("the extension hinted_exemplar is not installed in this database")
         if has:
-            return _by_extension(cursor, has, names, vectors, k, sample_size, seed, parameters)
-        return _by_sample(cursor, names, vectors, k, sample_size, seed, parameters)
+            rows = _by_extension(cursor, has, names, vectors, k, sample_size, seed, parameters)
+        else:
+            rows = _by_sample(cursor, names, vectors, k, sample_size, seed, parameters)
+    keys = {"": _keys(exemplars, like), "counter": _keys(counter_exemplars, unlike)}
+    rows.fit = replace(rows.fit, conflicts=[_by_key(conflict, keys) for conflict in rows.fit.conflicts])
+    return rows
 
 
 def _with(given: npt.ArrayLike | None, more: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
@@ -106,11 +118,27 @@ def _with(given: npt.ArrayLike | None, more: npt.NDArray[np.float32]) -> npt.NDA
     return np.concatenate(parts) if parts else None
 
 
+def _keys(given: npt.ArrayLike | None, keys: Sequence[Any]) -> list[Any]:
+    """The key of each example; None of those that were given as vectors, which come first."""
+    return [None] * (0 if given is None else len(np.atleast_2d(np.asarray(given)))) + list(keys)
+
+
+def _by_key(conflict: str, keys: dict[str, list[Any]]) -> str:
+    """A conflict with examples called by their keys, not by their numbers as SQL or the core has them."""
+
+    def name(found: re.Match) -> str:
+        number = int(found[2]) - 1
+        key = keys[found[1] or ""][number]
+        return f"{'counter-' if found[1] else ''}exemplar {number + 1}" if key is None else repr(key)
+
+    return re.sub(r"(?:(counter)[-_])?exemplars?(?: |\[)(\d+)\]?", name, conflict)
+
+
 def _has_extension(cursor: Any) -> str | None:
     """The quoted schema of the extension."""
     cursor.execute(
-        "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace n ON n.oid = extnamespace"
-        " WHERE extname = 'hinted_exemplar'"
+        "SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_extension"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = extnamespace WHERE extname = 'hinted_exemplar'"
     )
     row = cursor.fetchone()
     return row[0] if row else None
@@ -160,6 +188,17 @@ class _Names:
             raise LookupError(f"no row of {self.table} has the key {missing[0]!r} and a vector")
         return np.array([_numbers(found[key]) for key in keys], np.float32)
 
+    def keys_at(self, cursor: Any, tables: Sequence[str], places: Sequence[str]) -> list[Any]:
+        """The keys of rows by the tables and places where they are."""
+        if not places:
+            return []
+        cursor.execute(
+            f"SELECT tableoid::regclass::text, ctid::text, {self.key} FROM {self.table} WHERE ctid = ANY(%s::tid[])",
+            (list(places),),
+        )
+        found = {(table, place): key for table, place, key in cursor.fetchall()}
+        return [found[place] for place in zip(tables, places) if place in found]
+
 
 def _numbers(text: str) -> npt.NDArray[np.float32]:
     return np.fromstring(text[1:-1], np.float32, sep=",")
@@ -169,18 +208,27 @@ def _by_extension(
     cursor: Any, schema: str, names: _Names, vectors: dict, k: int, sample_size: int, seed: int, parameters: dict
 ) -> Rows:
     arguments: list[str] = []
-    values: list[Any] = []
+    values: list[Any] = [names.table, names.embedding_name]
     for name in VECTORS:
         if vectors[name] is not None:
             arguments.append(f"{name} => %s::{names.vector}[]")
-            values.append([text(row) for row in np.atleast_2d(vectors[name])])
-    for name, value in {**parameters, "sample_size": sample_size, "seed": seed, "k": k}.items():
+            rows = vectors[name] if name == "reasons" else np.atleast_2d(vectors[name])
+            values.append([text(row) for row in rows])
+    for name, value in {**parameters, "sample_size": sample_size, "seed": seed}.items():
         arguments.append(f"{name.rstrip('_')} => %s")
         values.append(value)
+    call = f"(%s::regclass, %s, {', '.join(arguments)}"
     cursor.execute(
-        f"SELECT key, distance, margin FROM {schema}.hinted_exemplar_search(%s::regclass, %s, key => %s, {', '.join(arguments)})"
+        f"SELECT {', '.join(COLUMNS)}, sampled, weights::text, false_negatives, false_negative_tables::text[],"
+        f" false_negative_ctids::text[] FROM {schema}.hinted_exemplar_fit{call})",
+        values,
+    )
+    *columns, sampled, weights, count, tables, places = cursor.fetchone()
+    told = dict(zip(COLUMNS, columns)) | {"false_negative_count": count}
+    cursor.execute(
+        f"SELECT key, distance, margin FROM {schema}.hinted_exemplar_search{call}, key => %s, k => %s)"
         " WITH ORDINALITY ORDER BY ordinality",
-        [names.table, names.embedding_name, names.key, *values],
+        [*values, names.key, k],
     )
     found = cursor.fetchall()
     cursor.execute(
@@ -191,13 +239,16 @@ def _by_extension(
     kind = cursor.fetchone()[0]
     of_key = int if kind in ("bigint", "integer", "smallint") else str
     rows = Rows(Row(of_key(key), distance, margin) for key, distance, margin in found)
+    also = names.keys_at(cursor, tables or [], places or [])
+    rows.fit = Fit(**told, weights=_numbers(weights), negatives=sampled, false_negatives=also)
     rows.by = "extension"
     return rows
 
 
 def _by_sample(cursor: Any, names: _Names, vectors: dict, k: int, sample_size: int, seed: int, parameters: dict) -> Rows:
-    negatives = sample(cursor, names, sample_size, seed)
+    keys, negatives = sample(cursor, names, sample_size, seed)
     result = fit(negatives=negatives, **vectors, **parameters)
+    result = replace(result, false_negatives=[keys[i] for i in result.false_negatives])
     score = f"{names.embedding} {names.inner_product} %s::{names.vector}"
     cursor.execute(
         f"SELECT {names.key}, {score}, ({names.embedding}::{names.vector})::text FROM {names.table}"
@@ -212,8 +263,9 @@ def _by_sample(cursor: Any, names: _Names, vectors: dict, k: int, sample_size: i
     return rows
 
 
-def sample(cursor: Any, names: _Names, sample_size: int, seed: int) -> npt.NDArray[np.float32]:
-    """About ``sample_size`` rows of the table, uniform and the same for the same seed, without a scan of a large table.
+def sample(cursor: Any, names: _Names, sample_size: int, seed: int) -> tuple[list[Any], npt.NDArray[np.float32]]:
+    """About ``sample_size`` rows of the table and their keys, uniform and the same for the same seed, without a scan of a
+    large table.
 
     Of a table, random places are asked for, as many as are likely to have enough rows; of what has no places, the rows that
     a query gives first.
@@ -224,25 +276,25 @@ def sample(cursor: Any, names: _Names, sample_size: int, seed: int) -> npt.NDArr
         (names.table,),
     )
     has_places, rows, blocks = cursor.fetchone()
-    column = f"({names.embedding}::{names.vector})::text"
+    columns = f"{names.key}, ({names.embedding}::{names.vector})::text"
     if not has_places or blocks * 300 < PLACES_PER_ROW * sample_size or rows <= 2 * sample_size:
-        cursor.execute(f"SELECT {column} FROM {names.table} WHERE {names.embedding} IS NOT NULL LIMIT %s", (50 * sample_size,))
-        found = [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"SELECT {columns} FROM {names.table} WHERE {names.embedding} IS NOT NULL LIMIT %s", (50 * sample_size,))
+        found = cursor.fetchall()
     else:
-        found = _at_random_places(cursor, names, column, sample_size, seed, int(blocks), rows / blocks)
+        found = _at_random_places(cursor, names, columns, sample_size, seed, int(blocks), rows / blocks)
     generator = np.random.default_rng(seed)
-    chosen = generator.permutation(len(found))[:sample_size]
-    return np.array([_numbers(found[i]) for i in sorted(chosen)], np.float32)
+    chosen = sorted(generator.permutation(len(found))[:sample_size])
+    return [found[i][0] for i in chosen], np.array([_numbers(found[i][1]) for i in chosen], np.float32)
 
 
 def _at_random_places(
-    cursor: Any, names: _Names, column: str, sample_size: int, seed: int, blocks: int, per_block: float
-) -> list[str]:
+    cursor: Any, names: _Names, columns: str, sample_size: int, seed: int, blocks: int, per_block: float
+) -> list[tuple[Any, str]]:
     """Rows at random (block, offset) pairs. The largest offset that is asked for is well above the mean number of rows of a
     block, so that full blocks are not cut."""
     generator = np.random.default_rng([seed, 1])
     offsets = int(np.ceil(per_block * 1.5)) + 4
-    found: dict[str, str] = {}
+    found: dict[str, tuple[Any, str]] = {}
     for _ in range(8):
         wanted = int((sample_size - len(found)) * PLACES_PER_ROW * offsets / max(per_block, 1)) + 32
         places = [
@@ -250,10 +302,10 @@ def _at_random_places(
             for block, offset in zip(generator.integers(0, blocks, wanted), generator.integers(1, offsets + 1, wanted))
         ]
         cursor.execute(
-            f"SELECT ctid::text, {column} FROM {names.table} WHERE ctid = ANY(%s::tid[]) AND {names.embedding} IS NOT NULL",
+            f"SELECT ctid::text, {columns} FROM {names.table} WHERE ctid = ANY(%s::tid[]) AND {names.embedding} IS NOT NULL",
             (places,),
         )
-        found.update(cursor.fetchall())
+        found.update((place, row) for place, *row in cursor.fetchall())
         if len(found) >= sample_size:
             break
     return [found[place] for place in sorted(found)]

@@ -22,13 +22,16 @@ STYLE = """<style>
 
 
 class Sheet:
-    """HTML that a notebook shows."""
+    """HTML that a notebook shows, and the same in plain text."""
 
-    def __init__(self, html: str) -> None:
-        self.html = html
+    def __init__(self, html: str, plain: str) -> None:
+        self.html, self.plain = html, plain
 
     def _repr_html_(self) -> str:
         return self.html
+
+    def __repr__(self) -> str:
+        return self.plain
 
 
 def sheet(
@@ -44,16 +47,21 @@ def sheet(
     fit = fit or getattr(rows, "fit", None)
     of = show.get if isinstance(show, dict) else (show or str)
     wanted = sum(row.margin is not None and row.margin > 0 for row in rows)
-    items, ended = [], False
+    ends = f"about here it ends: {wanted} {'row has' if wanted == 1 else 'rows have'} a margin above 0"
+    report = in_words(fit) if fit else []
+    items, lines, ended = [], list(report), False
     for row in rows:
         below = row.margin is not None and row.margin <= 0
         if below and not ended:
             ended = True
-            items.append(f'<li class="ends">about here it ends: {wanted} rows have a margin above 0</li>')
-        margin = "" if row.margin is None else f"<small>margin {row.margin:.2f}</small>"
-        items.append(f"<li{' class=below' if below else ''}>{_content(of(row.key), row.key)}{margin}</li>")
-    report = "".join(f"<p>{escape(line)}</p>" for line in in_words(fit)) if fit else ""
-    return Sheet(f'{STYLE}<div class="hx">{report}<ol>{"".join(items)}</ol></div>')
+            items.append(f'<li class="ends">{ends}</li>')
+            lines.append(f"---- {ends} ----")
+        value, margin = of(row.key), "" if row.margin is None else f"{row.margin:.2f}"
+        small = margin and f"<small>margin {margin}</small>"
+        items.append(f"<li{' class=below' if below else ''}>{content(value, row.key)}{small}</li>")
+        lines.append(f"{margin:>6}  {value if isinstance(value, str) else row.key}")
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in report)
+    return Sheet(f'{STYLE}<div class="hx">{paragraphs}<ol>{"".join(items)}</ol></div>', "\n".join(lines))
 
 
 def in_words(fit: Fit) -> list[str]:
@@ -66,14 +74,15 @@ def in_words(fit: Fit) -> list[str]:
         if margin < 0.5:
             lines.append(f"Exemplar {i + 1} is hardly recognised (margin {margin:.2f}).")
     lines.extend(conflict[0].upper() + conflict[1:] + "." for conflict in fit.conflicts)
-    if fit.false_negatives:
-        lines.append(f"{len(fit.false_negatives)} of {fit.negatives} sampled rows may be wanted too.")
+    if fit.false_negative_count:
+        lines.append(f"{fit.false_negative_count} of {fit.negatives} sampled rows may be wanted too.")
     if not fit.converged:
         lines.append("The fit did not converge; raise max_iter.")
     return lines
 
 
-def _content(value: str | bytes | None, key: Any) -> str:
+def content(value: str | bytes | None, key: Any) -> str:
+    """A picture or a text as HTML."""
     if isinstance(value, bytes):
         kind = "png" if value[:4] == b"\x89PNG" else "jpeg"
         data = base64.b64encode(value).decode()

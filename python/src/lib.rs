@@ -1,7 +1,6 @@
 //! The Python module `hinted_exemplar._core`: NumPy arrays in, one vector and a report out.
 
-use exemplar_svm::report::Conflict;
-use exemplar_svm::{Arrays, Explained, FitError, Input, Params, fit_arrays};
+use exemplar_svm::{Arrays, Explained, FitError, Params, fit_arrays};
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
@@ -106,33 +105,17 @@ fn dictionary<'py>(py: Python<'py>, explained: &Explained) -> PyResult<Bound<'py
     result.set_item("cosine_exemplars", &report.cosine_exemplars)?;
     result.set_item("exemplar_margins", &report.margins_exemplars)?;
     result.set_item("counter_exemplar_margins", &report.margins_counter_exemplars)?;
-    result.set_item("conflicts", report.conflicts.iter().map(in_words).collect::<Vec<_>>())?;
+    result.set_item("conflicts", report.conflicts.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("conflict_count", report.conflict_count)?;
     let rows: Vec<usize> = (0..is_negative.len()).filter(|&row| is_negative[row]).collect();
     let false_negatives: Vec<usize> = report.false_negatives.iter().map(|&row| rows[row]).collect();
+    result.set_item("false_negative_count", false_negatives.len())?;
     result.set_item("false_negatives", false_negatives)?;
     result.set_item("false_negative_margins", &report.false_negative_margins)?;
     result.set_item("negatives", rows.len())?;
     result.set_item("iterations", fit.iterations)?;
     result.set_item("converged", fit.converged)?;
     Ok(result)
-}
-
-fn in_words(conflict: &Conflict) -> String {
-    match *conflict {
-        Conflict::Exemplars(i, j) => {
-            format!("{} and {} have nothing in common", Input::Exemplar(i), Input::Exemplar(j))
-        }
-        Conflict::ExemplarHint(i) => {
-            format!("{} is further from the hint than most rows", Input::Exemplar(i))
-        }
-        Conflict::CounterExemplarHint(j) => {
-            format!("{} is nearer to the hint than the exemplars", Input::CounterExemplar(j))
-        }
-        Conflict::ExemplarCounterExemplar(i, j) => {
-            format!("{} scores below {}", Input::Exemplar(i), Input::CounterExemplar(j))
-        }
-    }
 }
 
 #[pymodule]

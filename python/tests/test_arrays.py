@@ -59,7 +59,7 @@ def test_the_sheet_escapes_and_draws_the_line(rows):
     found = [hinted_exemplar.Row("<b>", -0.9, 0.7), hinted_exemplar.Row("b", -0.1, -0.2)]
     html = hinted_exemplar.sheet(found, fit=hinted_exemplar.fit(rows[0], rows))._repr_html_()
     assert "&lt;b&gt;" in html and "<b>" not in html
-    assert "about here it ends: 1 rows" in html
+    assert "about here it ends: 1 row has" in html
     assert html.index("&lt;b&gt;") < html.index("about here it ends") < html.index("margin -0.20")
 
 
@@ -73,3 +73,14 @@ def test_scikit_learn_finds_nothing_wrong():
     failed = [result for result in results if result["status"] not in ("passed", "skipped")]
     assert sum(result["status"] == "passed" for result in results) > 40
     assert not failed, [(result["check_name"], str(result["exception"])[:200]) for result in failed]
+
+
+def test_conflicts_are_counted_as_given(rows):
+    fit = hinted_exemplar.fit([rows[0], rows[1], -rows[0]], rows[3:], exemplar_weights=[1, 0, 1])
+    assert fit.conflicts[0] == "exemplar 1 and exemplar 3 have nothing in common"
+
+
+def test_the_sheet_is_text_too(rows):
+    found = [hinted_exemplar.Row("a", -0.9, 0.7), hinted_exemplar.Row("b", -0.1, -0.2)]
+    lines = repr(hinted_exemplar.sheet(found, {"a": "a cat"})).splitlines()
+    assert lines == ["  0.70  a cat", "---- about here it ends: 1 row has a margin above 0 ----", " -0.20  b"]

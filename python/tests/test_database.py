@@ -133,3 +133,65 @@ def test_django_orders_by_one_expression(connection):
     found = list(ordered.values_list("id", flat=True)[:20])
     assert np.mean([key % 8 == 0 for key in found]) > 0.8
     connections.close_all()
+
+
+def test_a_reason_counts_and_false_negatives_are_keys(connection):
+    rows = vectors()
+    bare = search(connection, like=[1], unlike=[2], k=30)
+    reasoned = search(connection, like=[1], unlike=[2], reasons=[rows[10]], k=30)
+    assert list(bare) != list(reasoned) and {row.key % 8 for row in reasoned[:10]} == {1}
+    with pytest.raises((psycopg.DataError, ValueError)):
+        search(connection, like=[1], unlike=[2], reasons=[rows[10], None])
+    asked = {"like": range(1, 81, 8), "unlike": [2], "k": 30}
+    for found in (search(connection, **asked), search(connection, **asked, extension=False)):
+        assert found.fit.converged and len(found.fit.exemplar_margins) == 10 and len(found.fit.counter_exemplar_margins) == 1
+        assert 0 < len(found.fit.false_negatives) <= found.fit.false_negative_count
+        assert np.mean([key % 8 == 1 for key in found.fit.false_negatives]) > 0.7
+
+
+def test_conflicts_name_keys(connection):
+    for extension in (None, False):
+        found = search(connection, like=[8, 4], exemplars=vectors()[16], unlike=[24], hints=vectors()[32], extension=extension)
+        said = " ".join(found.fit.conflicts)
+        assert "24 is nearer to the hint than the exemplars" in said and "exemplar 1 and 4 have nothing in common" in said
+
+
+def test_feedback_by_clicking(connection):
+    pytest.importorskip("ipywidgets")
+    from hinted_exemplar.feedback import Feedback
+
+    reasons = {"the sort of 10": vectors()[10]}
+    feedback = Feedback(
+        connection, '"My images"', embedding="The vector", like=[1], reasons=reasons, show=lambda key: f"<row {key}>"
+    )
+    said, judged, tiles = feedback.widget.children
+    start = list(feedback.rows)
+
+    def button(box, text):
+        return next(child for child in walk(box) if getattr(child, "description", "") == text)
+
+    def walk(box):
+        yield box
+        for child in getattr(box, "children", ()):
+            yield from walk(child)
+
+    assert len(tiles.children) == 12 and "&lt;row 1&gt;" in tiles.children[0].children[0].value
+    wanted = feedback.rows[1].key
+    button(tiles.children[1], "more").click()
+    assert feedback.like == [1, wanted] and list(feedback.rows) != start
+    rejected = feedback.rows[2].key
+    button(tiles.children[2], "not").click()
+    assert feedback.unlike == {rejected: None} and rejected not in [row.key for row in feedback.rows]
+    bare = list(feedback.rows)
+    next(child for child in walk(judged) if hasattr(child, "options")).value = "the sort of 10"
+    assert feedback.unlike == {rejected: "the sort of 10"} and list(feedback.rows) != bare
+    button(judged, "undo").click()
+    assert feedback.unlike == {rejected: None} and list(feedback.rows) == bare
+    button(judged.children[2], "forget").click()
+    assert feedback.unlike == {} and feedback.like == [1, wanted]
+    feedback.reject(1)
+    feedback.reject(wanted)
+    assert "an exemplar" in said.value and "a hint" in said.value
+    feedback.undo()
+    shown = feedback._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in shown and "&lt;row" in shown["text/html"]
