@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# The Python package: built, and tested on arrays and on the server that the environment points to, with the extension and without.
-# Skipped, with a word, where Python cannot make a virtual environment.
+# The Python package: its wheel built, installed, and tested on arrays and on the server that the environment points to, with the extension and
+# without. Skipped, with a word, where Python cannot make a virtual environment.
+#
+# RELEASE=1 builds as for a release, checks what would be uploaded, and tests what the archive of sources builds too.
+# UPDATE=1 rewrites the outputs of the manual's notebook.
 
 # shellcheck disable=SC2034 # for lib.sh
 USES_SERVER=yes
@@ -10,11 +13,38 @@ USES_SERVER=yes
 python3 -c 'import venv, ensurepip' 2>/dev/null || { say "skipped: python3 here has no venv"; echo "0 passed, 0 failed"; exit; }
 python_with python "maturin, numpy, pytest, psycopg, sqlalchemy, django, sklearn" \
     maturin numpy pytest "psycopg[binary]" sqlalchemy django scikit-learn
+bin=$(dirname "$PYTHON")
+export PATH=$bin:$PATH VIRTUAL_ENV=${bin%/*}
+# What runs the notebook is large; without it the notebook is skipped.
+more=(nbclient ipykernel ipywidgets)
+"$PYTHON" -c 'import nbclient, ipykernel, ipywidgets' 2>/dev/null ||
+    run_logged "$LOGS/python-more.log" "installing ${more[*]}" "$PYTHON" -m pip install --quiet "${more[@]}" || true
+
+dist=$ROOT/target/wheel
+rm -rf "$dist"
+STATUS=0 PASSED=0 FAILED=0
+
+# tested FILE...: what is installed from the one that there is.
+tested() {
+    local passed failed status=0
+    "$PYTHON" -m pip install --quiet --force-reinstall --no-deps "$@" || exit
+    (cd "$ROOT/python/tests" && "$PYTHON" -m pytest -q -rs -p no:cacheprovider .) | tee "$LOGS/python-tests.log" || status=$?
+    read -r passed failed < <(tail -n 1 "$LOGS/python-tests.log" | awk '{
+        for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) p = $(i - 1); if ($i ~ /^(failed|error)/) f += $(i - 1) } print p + 0, f + 0 }')
+    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+    [ "$status" = 0 ] || STATUS=$status
+}
+
+options=(--profile dev)
+[ -z "${RELEASE:-}" ] || options=(--release)
 run_logged "$LOGS/python-build.log" "building the Python package" \
-    env VIRTUAL_ENV="$(dirname "$(dirname "$PYTHON")")" "$(dirname "$PYTHON")/maturin" develop --manifest-path "$ROOT/python/Cargo.toml" || exit
-status=0
-"$PYTHON" -m pytest -q -p no:cacheprovider "$ROOT/python/tests" | tee "$LOGS/python-tests.log" || status=$?
-read -r passed failed < <(tail -n 1 "$LOGS/python-tests.log" | awk '{
-    for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) p = $(i - 1); if ($i ~ /^(failed|error)/) f += $(i - 1) } print p + 0, f + 0 }')
-echo "$passed passed, $failed failed"
-exit "$status"
+    maturin build --manifest-path "$ROOT/python/Cargo.toml" "${options[@]}" --out "$dist" || exit
+tested "$dist"/*.whl
+if [ -n "${RELEASE:-}" ]; then
+    run_logged "$LOGS/python-sdist.log" "packing its sources" maturin sdist --manifest-path "$ROOT/python/Cargo.toml" --out "$dist" || exit
+    "$PYTHON" -m pip install --quiet twine || exit
+    if "$PYTHON" -m twine check --strict "$dist"/*; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)) STATUS=1; fi
+    tested "$dist"/*.tar.gz
+fi
+echo "$PASSED passed, $FAILED failed"
+exit "$STATUS"
