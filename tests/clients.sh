@@ -101,6 +101,17 @@ else
     skip "the clients in Python: ${packages[*]} could not be had"
 fi
 
+# Frameworks bring hundreds of megabytes, so they have an environment of their own.
+python_rag=$cache/rag-venv/bin/python
+rag=(langchain-postgres llama-index-vector-stores-postgres)
+has_rag() { "$python_rag" -c 'import psycopg, langchain_postgres, llama_index.vector_stores.postgres' 2>/dev/null; }
+has_rag || { python3 -m venv "$cache/rag-venv" && "$cache/rag-venv/bin/pip" install -q "psycopg[binary]" "${rag[@]}"; } >"$place/pip" 2>&1 || true
+if has_rag; then
+    for client in langchain_ llama_index_; do run "$client" "$python_rag" "$here/$client.py"; done
+else
+    skip "LangChain and LlamaIndex: ${rag[*]} could not be had"
+fi
+
 # ---- JavaScript
 
 if command -v node >/dev/null && command -v npm >/dev/null; then

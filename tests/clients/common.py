@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import random
 
 HINT = [0.7, 0.6, 0.1, 0.1]
 ROWS = [[0.9, 0.1, 0.3, 0.1], [0.8, 0.5, 0.3, 0.1], [0.1, 0.1, 0.9, 0.2], [0.2, 0.8, 0.5, 0.1]]
@@ -13,6 +14,22 @@ SEARCH = f"""
     LIMIT 5"""
 
 passed = failed = 0
+
+
+def texts() -> list[str]:
+    """Notes of 240 things, ten of each kind."""
+    things, colours = ["bicycle", "lamp", "chair", "kettle", "guitar", "boat"], ["red", "green", "blue", "grey"]
+    return [f"{colour} {thing} number {i}" for i, (thing, colour) in enumerate((t, c) for t in things for c in colours for _ in range(10))]
+
+
+def words(text: str) -> list[float]:
+    """A unit vector; texts with words in common lie near each other."""
+    vector = [0.2] * 32
+    for word in text.lower().split():
+        numbers = random.Random(word)
+        vector = [x + numbers.gauss(0, 0.3 if word.isdigit() else 1) for x in vector]
+    length = sum(x * x for x in vector) ** 0.5
+    return [x / length for x in vector]
 
 
 def check(what: str, good: bool) -> None:
