@@ -1,6 +1,7 @@
 """The extension, reached through psql: a data set becomes tables, a batch of searches one SQL statement."""
 
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ JOBS = min(2, os.cpu_count() or 1)
 PSQL = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
+# The sum for servers that take no extension.
+SUM = pathlib.Path(__file__).parents[2] / "sql-only" / "hinted_sum.sql"
 # Neutral texts are kept among the texts, below the classes' own.
 NEUTRAL_IDS = {"generic": -1, "own": -2}
 
@@ -105,6 +108,7 @@ class Database:
         self.data = data
         self.dimensions = data.rows.shape[1]
         psql("CREATE EXTENSION IF NOT EXISTS hinted_exemplar CASCADE")
+        psql(SUM.read_text())
         psql(
             "DROP TABLE IF EXISTS rows, texts, items, asks;"
             "CREATE TABLE rows (id int PRIMARY KEY, embedding vector);"
@@ -127,15 +131,28 @@ class Database:
         self.copy(name, ids, self.data.rows[ids])
         psql(f"ANALYZE {name}")
 
-    def fit(self, asks, what, source="items", neutral=None, seeds=None, **options):
-        """The search vector of each ask, by one call of hinted_exemplar; the seed of its sample is its number."""
-        since = time.monotonic()
+    def ask(self, asks, seeds=None):
+        """Fills the table of searches."""
         seeds = list(range(len(asks)) if seeds is None else seeds)
         lines = "\n".join(ask.line(number, seed) for number, (ask, seed) in enumerate(zip(asks, seeds))) + "\n"
         psql("TRUNCATE asks")
         psql("COPY asks FROM STDIN", lines.encode())
+
+    def fit(self, asks, what, source="items", neutral=None, seeds=None, **options):
+        """The search vector of each ask, by one call of hinted_exemplar; the seed of its sample is its number."""
+        since = time.monotonic()
+        self.ask(asks, seeds)
         names = [name for name in Ask.TABLES if name != "negatives"]
         call = f"hinted_exemplar('{source}', 'embedding', {arguments(names, neutral, options)}, seed => a.seed)"
+        return self.answers(call, len(asks), what, since)
+
+    def sum(self, asks, what, seeds=None):
+        """The same by hinted_sum, without the extension; it takes one hint and no reasons."""
+        since = time.monotonic()
+        self.ask(asks, seeds)
+        given = [f"{name} => {vectors(name, Ask.TABLES[name])}" for name in ("exemplars", "counter_exemplars")]
+        given.append("hint => (SELECT embedding FROM texts WHERE id = a.hints[1])")
+        call = f"hinted_sum('items', 'embedding', {', '.join(given)}, seed => a.seed)"
         return self.answers(call, len(asks), what, since)
 
     def fit_given(self, asks, what, neutral=None, **options):

@@ -19,6 +19,7 @@ ANY_SUM = "Marqo / Weaviate, best weight in hindsight"
 ROCCHIO = "Rocchio 1 / 0.5"
 ORACLE = "centred sum, best weight in hindsight"
 PUBLISHED = "published objective"
+SUM = "hinted_sum.sql, without the extension"
 OURS = "ours"
 EXPANDED = "ours, expand 5"
 NEUTRAL = "ours, neutral text"
@@ -101,6 +102,7 @@ def search_vectors(bench):
     ways = {
         SVM: fit(bench.asks(hints=False), SVM),
         PUBLISHED: fit(asks, PUBLISHED, objective="cosine"),
+        SUM: bench.database.sum(asks, SUM),
         OURS: fit(asks, OURS),
     }
     for name in bench.data.neutrals:

@@ -8,7 +8,7 @@ import baselines
 from baselines import WEIGHTS
 from database import NEUTRAL_IDS, Ask
 from dataset import EXEMPLARS, unit
-from main_table import Bench
+from main_table import SUM, Bench
 from measures import average_precision, interval
 
 
@@ -37,9 +37,10 @@ def several_exemplars(bench):
         mu = bench.data.mean
         sums = {a: bench.ap(baselines.centred_sum(means, bench.Q, mu, a)) for a in (*WEIGHTS, 2.0, 4.0)}
         fit = bench.database.fit
+        asks = [Ask(g, (q.label,)) for g, q in zip(groups, bench.queries)]
         ways = {
             "ours, no hint": fit([Ask(g) for g in groups], f"{count} exemplars, no hint"),
-            "ours": fit([Ask(g, (q.label,)) for g, q in zip(groups, bench.queries)], f"{count} exemplars and hint"),
+            "ours": fit(asks, f"{count} exemplars and hint"),
         }
         row = {"exemplars": count, "queries": len(groups), "nearest to their mean": bench.ap(means).mean()}
         for way, w in ways.items():
@@ -47,6 +48,7 @@ def several_exemplars(bench):
             row[way] = ap.mean()
             row[f"{way}: rise"] = change(ap, before[way]) if way in before else None
             before[way] = ap
+        row[SUM] = bench.ap(bench.database.sum(asks, f"{count} exemplars and hint, {SUM}")).mean()
         row["best centred sum"] = baselines.best(sums)[1].mean()
         row["text"] = bench.ap(bench.Q).mean()
         row["cos(w, hint)"] = cosines(ways["ours"], bench.Q)
@@ -225,6 +227,7 @@ def confusers(bench):
         return w @ data.database_rows.T
 
     mu = data.mean
+    rejected = [Ask((q.exemplar,), (q.label,), (int(data.database[p]),)) for q, p in zip(queries, places)]
     qdrant = [baselines.average_vector(np.stack(pair[:2]), pair[2][None]) for pair in zip(X, Q, R)]
     best_score = [baselines.best_score(data.database_rows, np.stack(p[:2]), p[2][None]) for p in zip(X, Q, R)]
     methods = {
@@ -233,6 +236,7 @@ def confusers(bench):
         "counter-hint": ours("counter-hint", text=True),
         "counter-exemplar and counter-hint": ours("both", row=True, text=True),
         "counter-exemplar with its reason": ours("reason", row=True, reason=True),
+        f"{SUM}, counter-exemplar": by_hand(database.sum(rejected, f"confusers: {SUM}", kept)),
         "text pushed by hand: q - 0.3 (r - q)": by_hand(1.3 * Q - 0.3 * T),
         "centred Rocchio 1 / 0.5 / 0.25": by_hand(baselines.rocchio(Q, unit(X - mu), unit(R - mu))),
         "Qdrant average_vector": by_hand(np.stack(qdrant)),
@@ -313,8 +317,8 @@ def bad_hints(bench):
     """The hint of another class, drawn at random, beside no hint and the right one."""
     rng = np.random.default_rng(0)
     hinted = np.flatnonzero(bench.data.hinted)
-    others = [int(rng.choice(hinted[hinted != q.label])) for q in bench.queries]
-    wrong = [Ask((q.exemplar,), (other,)) for q, other in zip(bench.queries, others)]
+    texts = [int(rng.choice(hinted[hinted != q.label])) for q in bench.queries]
+    wrong = [Ask((q.exemplar,), (other,)) for q, other in zip(bench.queries, texts)]
     neutral = bench.data.neutral
     ways = {
         "wrong hint": (wrong, {}),
@@ -326,9 +330,11 @@ def bad_hints(bench):
     }
     rows = compared(bench, ("exemplar alone", (bench.asks(hints=False), {})), ways)
     weight, _ = bench.oracle()
-    T = bench.data.hints[others]
+    T = bench.data.hints[texts]
     sums = baselines.centred_sum(bench.X, T, bench.data.mean, weight)
-    for name, w in {"nearest neighbour": bench.X, f"wrong hint, centred sum ({weight:g})": sums}.items():
+    plain = bench.database.sum(wrong, f"wrong hint, {SUM}")
+    others = {f"wrong hint, centred sum ({weight:g})": sums, f"wrong hint, {SUM}": plain}
+    for name, w in ({"nearest neighbour": bench.X} | others).items():
         rows.append({"way": name, "queries": len(w), "mAP": bench.ap(w).mean(), "against the first": None})
     return rows
 
