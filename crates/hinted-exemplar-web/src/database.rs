@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Config, Row};
 
 use crate::options::Options;
 use crate::sql::{Sql, identifier, literal};
+use crate::tls::Tls;
 use crate::trouble::Trouble;
 
 /// How long to wait for a connection.
@@ -32,13 +33,15 @@ impl Database {
     /// # Errors
     /// Words about a connection string that is none.
     pub fn new(options: &Options) -> Result<Self, String> {
+        let (tls, connection) = Tls::take(&options.connection)?;
         let mut config: Config =
-            options.connection.parse().map_err(|error| format!("the connection string: {error}"))?;
+            connection.parse().map_err(|error| format!("the connection string: {error}"))?;
         add_environment(&mut config);
+        config.ssl_mode(tls.driver_mode(config.get_hosts()));
         config.connect_timeout(PATIENCE).application_name("hinted-exemplar-web");
         // A request that was given up leaves its transaction open: whoever takes the session next ends it.
         let recycling_method = RecyclingMethod::Custom("ROLLBACK".into());
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method });
+        let manager = Manager::from_config(config, tls.connector()?, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(options.connections)
             .runtime(Runtime::Tokio1)

@@ -8,9 +8,13 @@ use axum::http::StatusCode;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::Request;
 use hyper::body::Bytes;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value as Json, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_native_tls::TlsConnector;
 
 use crate::database::Transaction;
 use crate::options::Options;
@@ -214,22 +218,30 @@ fn encoder_trouble(reason: &str) -> Trouble {
 async fn ask(url: &str, model: Option<&str>, prompt: &str) -> Result<Vec<f32>, String> {
     let uri: hyper::Uri = url.parse().map_err(|_| "Its URL is not one.".to_owned())?;
     let authority = uri.authority().ok_or("Its URL has no host.")?.clone();
-    let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+    let is_secret = uri.scheme_str() == Some("https");
+    let port = authority.port_u16().unwrap_or(if is_secret { 443 } else { 80 });
+    let host = authority.host().trim_matches(['[', ']']);
     let stream =
-        TcpStream::connect(address).await.map_err(|error| format!("It cannot be reached: {error}."))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| format!("It does not speak HTTP: {error}."))?;
-    let connection = tokio::spawn(connection);
+        TcpStream::connect((host, port)).await.map_err(|error| format!("It cannot be reached: {error}."))?;
+    let (mut sender, connection) = if is_secret {
+        let wrong = |error: native_tls::Error| format!("It cannot be trusted: {error}.");
+        let connector: TlsConnector = native_tls::TlsConnector::new().map_err(wrong)?.into();
+        begin(connector.connect(host, stream).await.map_err(wrong)?).await?
+    } else {
+        begin(stream).await?
+    };
     let mut body = json!({ "input": prompt });
     if let Some(model) = model {
         body["model"] = model.into();
     }
-    let request = Request::post(uri.path_and_query().map_or("/", |path| path.as_str()))
+    let mut request = Request::post(uri.path_and_query().map_or("/", |path| path.as_str()))
         .header("host", authority.as_str())
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))
-        .map_err(|error| error.to_string())?;
+        .header("content-type", "application/json");
+    if let Ok(secret) = std::env::var("EMBED_API_KEY") {
+        request = request.header("authorization", format!("Bearer {secret}"));
+    }
+    let request =
+        request.body(Full::new(Bytes::from(body.to_string()))).map_err(|error| error.to_string())?;
     let answer = sender.send_request(request).await.map_err(|error| format!("It failed: {error}."))?;
     let status = answer.status();
     let bytes = Limited::new(answer.into_body(), MOST_BYTES).collect().await;
@@ -245,6 +257,18 @@ async fn ask(url: &str, model: Option<&str>, prompt: &str) -> Result<Vec<f32>, S
         .iter()
         .map(|value| number(value).ok_or_else(|| "Its vector has something else than numbers.".into()))
         .collect()
+}
+
+/// Begins to speak HTTP; the task ends with the connection.
+async fn begin<S>(stream: S) -> Result<(SendRequest<Full<Bytes>>, JoinHandle<()>), String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| format!("It does not speak HTTP: {error}."))?;
+    // What the connection fails with, the request fails with.
+    Ok((sender, tokio::spawn(async { drop(connection.await) })))
 }
 
 /// Whether a text says what should not be there, which encoders read as its opposite.

@@ -19,6 +19,7 @@ pub mod shape;
 pub mod sql;
 pub mod state;
 pub mod statement;
+pub mod tls;
 pub mod trouble;
 pub mod vector;
 pub mod vocabulary;

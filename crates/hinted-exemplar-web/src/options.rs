@@ -81,7 +81,8 @@ impl Default for Options {
 pub const USAGE: &str = "\
 usage: hinted-exemplar-web --table TABLE [OPTION...] [CONNECTION]
 
-CONNECTION is what psql takes: 'host=... dbname=... user=...' or a postgresql:// URL. A password is best left to PGPASSWORD.
+CONNECTION is what psql takes: 'host=... dbname=... user=...' or a postgresql:// URL, with its sslmode and sslrootcert. A password is best
+left to PGPASSWORD.
 
 what is searched
   --table TABLE             the table or view, with its schema if that is not on the search path
@@ -97,7 +98,7 @@ what is searched
 texts
   --vocabulary TABLE(TEXT, EMBEDDING)   texts with their vectors: no model is needed for these
   --embed-sql SQL           as 'SELECT embed($1)'
-  --embed-url URL           an OpenAI-compatible /v1/embeddings, by http
+  --embed-url URL           an OpenAI-compatible /v1/embeddings; a key for it is left in EMBED_API_KEY
   --embed-model NAME        the model it is asked for
   --template TEXT           what a text is put into, as 'a photo of {}'
 
@@ -195,8 +196,9 @@ fn check(options: Options) -> Result<Options, String> {
     }
     if let Some(url) = &options.embed_url
         && !url.starts_with("http://")
+        && !url.starts_with("https://")
     {
-        return Err(format!("--embed-url must begin with http://, not \"{url}\""));
+        return Err(format!("--embed-url must begin with http:// or https://, not \"{url}\""));
     }
     Ok(options)
 }
@@ -247,7 +249,7 @@ mod tests {
             ("--table t --nonsense 1", "no option --nonsense"),
             ("--table t --timeout 0", "above 0"),
             ("--table t --template photo", "must contain {}"),
-            ("--table t --embed-url https://x", "must begin with http://"),
+            ("--table t --embed-url ftp://x", "must begin with http:// or https://"),
             ("--table t a b", "second connection string"),
         ] {
             assert!(parsed(line).unwrap_err().contains(said), "{line}");

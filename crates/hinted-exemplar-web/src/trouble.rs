@@ -43,7 +43,7 @@ impl Trouble {
 impl From<tokio_postgres::Error> for Trouble {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(said) = error.as_db_error() else {
-            eprintln!("database: {error}");
+            log(&error);
             return if error.is_closed() || is_io(&error) {
                 Trouble::down()
             } else {
@@ -84,6 +84,20 @@ impl From<tokio_postgres::Error> for Trouble {
     }
 }
 
+/// An error with what it comes from, for the person who started the program.
+fn log(error: &dyn std::error::Error) {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Some repeat what they come from.
+        if !said.ends_with(&cause.to_string()) {
+            said.push_str(&format!(": {cause}"));
+        }
+        source = cause.source();
+    }
+    eprintln!("database: {said}");
+}
+
 fn is_io(error: &tokio_postgres::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
 }
@@ -93,7 +107,7 @@ impl From<deadpool_postgres::PoolError> for Trouble {
         match error {
             deadpool_postgres::PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => Trouble::busy(),
             error => {
-                eprintln!("database: {error}");
+                log(&error);
                 Trouble::down()
             }
         }
