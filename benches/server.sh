@@ -61,3 +61,6 @@ show hinted "$(latency h "SELECT id FROM h ORDER BY embedding <#> $call) LIMIT 2
 show hinted_same_sample "$(latency h "SELECT id FROM h ORDER BY embedding <#> ${call/, seed => :seed/}) LIMIT 20;")"
 show hinted_expand "$(latency h "SELECT id FROM h ORDER BY embedding <#> $call, expand => 10) LIMIT 20;")"
 show hinted_expand_same_sample "$(latency h "SELECT id FROM h ORDER BY embedding <#> ${call/, seed => :seed/}, expand => 10) LIMIT 20;")"
+
+step "clicks in the workbench, on the demo and on these rows"
+"$ROOT/benches/web.sh" "$python" | tee "$LOGS/bench-web" >&2

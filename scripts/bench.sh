@@ -9,7 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 LOAD_BEFORE=$(cut -d' ' -f1 /proc/loadavg)
-python_with bench "sklearn, psycopg" numpy scipy scikit-learn "psycopg[binary]"
+python_with bench "sklearn, psycopg, maturin" numpy scipy scikit-learn "psycopg[binary]" maturin
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 cd "$ROOT"
 place=$(mktemp -d)
@@ -20,6 +20,9 @@ run_logged "$LOGS/bench-build.log" "building the benchmark" cargo bench -p exemp
 step "the solver"
 "$PYTHON" benches/compare.py "$place/rows" "${CARGO_TARGET_DIR:-target}/criterion" cargo bench -p exemplar-svm --bench solve |
     tee "$LOGS/bench-solve" >&2
+step "the same from Python"
+run_logged "$LOGS/bench-python-build.log" "building the Python package" "$ROOT/scripts/wheel.sh" "$PYTHON"
+"$PYTHON" benches/from_python.py | tee "$LOGS/bench-python" >&2
 : >"$LOGS/bench-server"
 if [ "${SERVER:-yes}" = yes ]; then
     PG_CONFIG='' "$ROOT/scripts/setup.sh"
@@ -33,3 +36,6 @@ machine="$(grep -m 1 'model name' /proc/cpuinfo | cut -d: -f2- | sed 's/^ //'), 
 echo "$machine; one thread for each; medians of 21 runs after warm-up in one run of make bench; load before it $LOAD_BEFORE"
 echo
 "$PYTHON" benches/report.py "$LOGS/bench-solve" "$LOGS/bench-server" docs/speed.svg
+echo
+cat "$LOGS/bench-python"
+if [ "${SERVER:-yes}" = yes ]; then echo && cat "$LOGS/bench-web"; fi
