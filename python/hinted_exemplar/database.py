@@ -182,7 +182,8 @@ class _Names:
             f"SELECT {self.key}, ({self.embedding}::{self.vector})::text FROM {self.table} WHERE {self.key} = ANY(%s)",
             (list(keys),),
         )
-        found = {row[0]: row[1] for row in cursor.fetchall() if row[1] is not None}
+        # A key may be given as what the driver makes of it, or as its text.
+        found = {name: row[1] for row in cursor.fetchall() if row[1] is not None for name in (str(row[0]), row[0])}
         missing = [key for key in keys if key not in found]
         if missing:
             raise LookupError(f"no row of {self.table} has the key {missing[0]!r} and a vector")
@@ -226,19 +227,17 @@ def _by_extension(
     *columns, sampled, weights, count, tables, places = cursor.fetchone()
     told = dict(zip(COLUMNS, columns)) | {"false_negative_count": count}
     cursor.execute(
-        f"SELECT key, distance, margin FROM {schema}.hinted_exemplar_search{call}, key => %s, k => %s)"
-        " WITH ORDINALITY ORDER BY ordinality",
-        [*values, names.key, k],
-    )
-    found = cursor.fetchall()
-    cursor.execute(
-        "SELECT pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute WHERE attrelid = %s::regclass"
+        "SELECT pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute WHERE attrelid = %s::regclass"
         " AND attname = %s",
         (names.table, names.key_name),
     )
     kind = cursor.fetchone()[0]
-    of_key = int if kind in ("bigint", "integer", "smallint") else str
-    rows = Rows(Row(of_key(key), distance, margin) for key, distance, margin in found)
+    cursor.execute(
+        f"SELECT key::{kind}, distance, margin FROM {schema}.hinted_exemplar_search{call}, key => %s, k => %s)"
+        " WITH ORDINALITY ORDER BY ordinality",
+        [*values, names.key, k],
+    )
+    rows = Rows(Row(*found) for found in cursor.fetchall())
     also = names.keys_at(cursor, tables or [], places or [])
     rows.fit = Fit(**told, weights=_numbers(weights), negatives=sampled, false_negatives=also)
     rows.by = "extension"

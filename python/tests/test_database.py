@@ -149,6 +149,17 @@ def test_a_reason_counts_and_false_negatives_are_keys(connection):
         assert np.mean([key % 8 == 1 for key in found.fit.false_negatives]) > 0.7
 
 
+def test_keys_of_any_type(connection):
+    connection.execute(
+        'DROP TABLE IF EXISTS named; CREATE TABLE named AS SELECT gen_random_uuid() AS id, "The vector" AS e FROM "My images"'
+    )
+    for extension in (None, False):
+        one = connection.execute("SELECT id FROM named LIMIT 1").fetchone()[0]
+        for like in (one, str(one)):
+            found = hinted_exemplar.search(connection, "named", embedding="e", like=[like], k=3, extension=extension)
+            assert found[0].key == one
+
+
 def test_conflicts_name_keys(connection):
     for extension in (None, False):
         found = search(connection, like=[8, 4], exemplars=vectors()[16], unlike=[24], hints=vectors()[32], extension=extension)
