@@ -13,7 +13,7 @@ if ! command -v python3 >/dev/null; then
 fi
 
 here=$ROOT/tests/clients
-cache=${STATE:-${HINTED_EXEMPLAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hinted_exemplar}}
+cache=$(USES_SERVER=yes && . "$ROOT/scripts/lib.sh" && echo "$STATE")
 place=$(mktemp -d /tmp/hinted_exemplar.XXXXXX)
 poolers=()
 SKIPPED=0
