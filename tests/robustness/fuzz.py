@@ -184,6 +184,9 @@ def main():
                 except Late:
                     if not more:
                         raise
+        except KeyboardInterrupt:
+            print("interrupted: what follows is of the calls until then")
+            break
         except Failure as failure:
             kind = re.sub(r"\d+(\.\d+)?", "N", str(failure).split("\n")[0])[:80]
             failures[kind] += 1
@@ -193,7 +196,7 @@ def main():
         if len(failures) >= options.failures:
             break
     untested = {(f.name, a.name) for f in fuzzer.functions for a in f.arguments if f.kind == "f"} - set(fuzzer.tested)
-    if options.only is None and options.calls >= 300 * len(fuzzer.functions) and untested:
+    if options.only is None and done >= 300 * len(fuzzer.functions) and untested:
         failures["arguments that were never given: " + ", ".join(map(str, untested))] += 1
     print(f"{done} calls in {time.monotonic() - since:.0f} s, {fuzzer.vectors} vectors of length 1; answers by SQLSTATE: {dict(fuzzer.states.most_common())}")
     print("slowest: " + ", ".join(f"call {number} {took:.2f} s" for took, number in reversed(fuzzer.slowest)))
