@@ -6,7 +6,7 @@
 .PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
-export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES SIZES CALLS SEED ONLY CASES ROUNDS DURATION TEXT REQUESTS PGVECTOR PGVECTORS
+export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES SIZES CALLS SEED ONLY CASES ROUNDS DURATION CLIENTS TEXT REQUESTS PGVECTOR PGVECTORS
 
 all: build
 
@@ -61,7 +61,7 @@ fuzz-bytes: ## fuzz what decodes the bytes of pages and values, with AddressSani
 test-faults: ## cancel, kill, starve and alter what calls work on (CASES="cancel ddl" for some, ROUNDS=0.1 for less)
 	@scripts/robustness.sh faults
 
-load: ## run 1 to 64 clients at once, answers checked (DURATION=60 seconds each)
+load: ## run 1 to 64 clients at once, answers checked (DURATION=60 seconds each, CLIENTS="4" for some)
 	@scripts/robustness.sh load
 
 recall: ## measure how many true neighbours an index finds, plain and by hinted_exemplar_search (QUERIES=200 for less)

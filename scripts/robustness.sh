@@ -3,7 +3,7 @@
 #
 # usage: scripts/robustness.sh fuzz      (CALLS=100000 calls of SEED=...; ONLY=... repeats the one with this number)
 #        scripts/robustness.sh faults    (CASES="cancel memory" for some; ROUNDS=... times as much)
-#        scripts/robustness.sh load      (DURATION=60 seconds with each number of clients; 10 by default)
+#        scripts/robustness.sh load      (DURATION=60 seconds with each number of clients, 10 by default; CLIENTS="4 16" for those)
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -32,5 +32,8 @@ faults)
     read -r -a cases <<<"${CASES:-}"
     robustness "${cases[@]}"
     ;;
-load) robustness --seconds "${DURATION:-10}" ;;
+load)
+    read -r -a clients <<<"${CLIENTS:-1 4 16 64}"
+    robustness --seconds "${DURATION:-10}" --clients "${clients[@]}"
+    ;;
 esac
