@@ -29,8 +29,8 @@ PARAMETERS = {
 class Fit:
     """A fit, explained.
 
-    The margin of a row ``x`` is ``scale * (weights @ x / |x|) + bias``: above 0 on the wanted side, 1 and more for what is
-    clearly wanted.
+    The margin of a row ``x`` is ``scale * (weights @ x / |x|) + bias``: above 0 where it is taken to be wanted, about 1 for an
+    exemplar.
     """
 
     weights: npt.NDArray[np.float32]

@@ -38,6 +38,7 @@ mod background;
 mod bias;
 mod blend;
 mod cleared;
+mod cut;
 pub mod error;
 mod kernel;
 pub mod loss;

@@ -15,6 +15,7 @@
 //! Steihaug, SIAM J. Numer. Anal. 20(3), 1983 (conjugate gradients in a trust region).
 //! Lin, Weng, Keerthi, JMLR 9, 2008 (the radius rules and their constants, for L2-loss linear SVMs).
 
+use crate::cut;
 use crate::error::FitError;
 use crate::kernel;
 use crate::objective::{Evaluation, Objective, Value};
@@ -29,9 +30,10 @@ pub struct Fit {
     pub weights: Vec<f32>,
     /// `w` itself, in whose units the margins are 1.
     pub w: Vec<f64>,
-    /// The bias: a row scores `w.x + b`, above 0 on the exemplars' side.
+    /// The bias: a row's margin is `w.x + b`, above 0 where it is taken to be wanted.
     pub b: f64,
-    /// Where J is least: `w` and `b` before the adaptive form adds what it believes to be wanted.
+    /// Where J is least: `w` before the adaptive form adds what it believes to be wanted, and `b` before it says where
+    /// that ends.
     pub minimum: (Vec<f64>, f64),
     /// J and its terms at the minimum.
     pub value: Value,
@@ -63,7 +65,7 @@ impl Fit {
 /// # Complexity
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
-    let fit = match (&problem.given, &problem.prior) {
+    let mut fit = match (&problem.given, &problem.prior) {
         (Some(w), _) => given(w),
         (None, Some(Prior { blend: Some(blend), .. })) => {
             let fit = Newton::start(problem, interrupt).run();
@@ -71,6 +73,9 @@ pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitErr
         }
         _ => Newton::start(problem, interrupt).run(),
     };
+    if let Some(b) = cut::bias(problem, &fit.w, interrupt) {
+        fit.b = b;
+    }
     let length = fit.weights.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
     if (length - 1.0).abs() < 1e-3 { Ok(fit) } else { Err(FitError::NoDirection) }
 }

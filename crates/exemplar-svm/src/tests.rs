@@ -403,7 +403,24 @@ fn two_points_have_a_closed_form() {
         let (exemplars, negatives) = (vec![vec![1.0, 0.0]], vec![vec![0.0, 1.0]]);
         let fit = Input { exemplars, negatives, params, ..Input::default() }.fit();
         let t = 1.0 / (1.0 + lambda);
-        assert!((fit.w[0] - t).abs() < 1e-9 && (fit.w[1] + t).abs() < 1e-9 && fit.b.abs() < 1e-9);
+        assert!((fit.w[0] - t).abs() < 1e-9 && (fit.w[1] + t).abs() < 1e-9 && fit.minimum.1.abs() < 1e-9);
+    }
+}
+
+#[test]
+fn margins_are_zero_between_the_background_and_the_exemplars() {
+    for input in inputs() {
+        let (problem, fit) = (input.problem(), input.fit());
+        let report = Report::of(&problem, &fit, &mut || ());
+        let scores = objective::scores(problem.set().negative_values(), &fit.w, &mut || ());
+        let background = scores.iter().sum::<f64>() / scores.len() as f64 + fit.b;
+        let mut exemplars = report.margins_exemplars.clone();
+        exemplars.sort_by(f64::total_cmp);
+        let median = (exemplars[(exemplars.len() - 1) / 2] + exemplars[exemplars.len() / 2]) / 2.0;
+        if median > background && input.params.expected_share.is_none() {
+            let part = -background / (median - background);
+            assert!((0.4 - 1e-9..0.65 + 1e-9).contains(&part), "{part}");
+        }
     }
 }
 
