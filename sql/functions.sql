@@ -66,7 +66,7 @@ CREATE TYPE exemplar_fit AS (
 );
 COMMENT ON TYPE exemplar_fit IS 'a fit of hinted_exemplar, explained';
 COMMENT ON COLUMN exemplar_fit.weights IS 'what hinted_exemplar returns, of length 1';
-COMMENT ON COLUMN exemplar_fit.bias IS 'b of the margins w.x + b';
+COMMENT ON COLUMN exemplar_fit.bias IS 'of the margins, which are above 0 for what is taken to be wanted';
 COMMENT ON COLUMN exemplar_fit.scale IS 'length of w: the margin of a row x is scale * (weights . x / |x|) + bias';
 COMMENT ON COLUMN exemplar_fit.objective_value IS 'J, the sum of the three terms';
 COMMENT ON COLUMN exemplar_fit.loss_term IS 'what the rows on the wrong side of their margin cost';
@@ -78,14 +78,14 @@ COMMENT ON COLUMN exemplar_fit.hint_trust IS 'how far the hint is trusted, 0.05 
 COMMENT ON COLUMN exemplar_fit.wanted_share IS 'what share of the rows the fit takes for wanted, roughly; expected_share where that was given';
 COMMENT ON COLUMN exemplar_fit.cosine_counter_hints IS 'cos(weights, each of counter_hints)';
 COMMENT ON COLUMN exemplar_fit.cosine_exemplars IS 'cos(weights, each exemplar)';
-COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'w.x + b of each exemplar: 1 or more is well recognised';
+COMMENT ON COLUMN exemplar_fit.exemplar_margins IS 'margin of each exemplar: about 1 is usual, below 0.5 is hardly recognised';
 COMMENT ON COLUMN exemplar_fit.counter_exemplar_margins IS 'the same of each counter-exemplar: below 0 is well told apart';
 COMMENT ON COLUMN exemplar_fit.conflicts IS 'examples and hints that contradict each other, in words; the first 100';
 COMMENT ON COLUMN exemplar_fit.conflict_count IS 'how many there are; exemplars beyond the first 200 are not compared with each other';
 COMMENT ON COLUMN exemplar_fit.false_negatives IS 'how many sampled rows score above the lowest exemplar: likely false negatives, or a vague search';
 COMMENT ON COLUMN exemplar_fit.false_negative_tables IS 'the tables of the first 100 of them, the best first';
 COMMENT ON COLUMN exemplar_fit.false_negative_ctids IS 'their ctids';
-COMMENT ON COLUMN exemplar_fit.false_negative_margins IS 'their w.x + b';
+COMMENT ON COLUMN exemplar_fit.false_negative_margins IS 'their margins';
 COMMENT ON COLUMN exemplar_fit.iterations IS 'Newton steps of the last fit';
 COMMENT ON COLUMN exemplar_fit.converged IS 'whether tol was reached';
 COMMENT ON COLUMN exemplar_fit.sampled IS 'negatives that were fitted against';
@@ -198,7 +198,8 @@ CREATE FUNCTION hinted_exemplar_search (
     OUT key text,
     OUT distance float8,
     OUT margin float8,
-    OUT recall float8
+    OUT recall float8,
+    OUT metric text
 ) RETURNS SETOF record
 LANGUAGE c STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20 SUPPORT hinted_exemplar_search_support
 AS 'MODULE_PATHNAME', 'hinted_exemplar_search_wrapper';

@@ -10,9 +10,9 @@ use crate::error::Error;
 use crate::postgres::spi::{self, Rows};
 use crate::postgres::vector::Vector;
 use crate::sample::RowId;
-use crate::search::Wanted;
 use crate::search::diversity;
 use crate::search::key::Key;
+use crate::search::{Results, Wanted};
 use crate::source::Source;
 
 /// Columns of a query for rows before those of the key.
@@ -159,16 +159,15 @@ pub struct Plane {
     pub bias: f64,
 }
 
-/// Returns `found` as the rows of the current call, of the columns `tableoid`, `ctid`, `key`, `distance`, `margin` and
-/// `recall`.
+/// Returns `results` as the rows of the current call, of the columns `tableoid`, `ctid`, `key`, `distance`, `margin`,
+/// `recall` and `metric`.
 ///
 /// # Safety
 /// `fcinfo` is the current call of a function that SQL declares to return a set of these.
 pub unsafe fn return_rows(
     fcinfo: pg_sys::FunctionCallInfo,
-    found: &[Found],
+    Results { found, recall, metric }: &Results,
     plane: Option<Plane>,
-    recall: Option<f64>,
 ) {
     let margin =
         |cosine: f64| plane.map(|plane| plane.scale * cosine + plane.bias).filter(|margin| !margin.is_nan());
@@ -185,6 +184,7 @@ pub unsafe fn return_rows(
                 distance.into_datum(),
                 margin(*cosine).and_then(IntoDatum::into_datum),
                 recall.and_then(IntoDatum::into_datum),
+                metric.name().into_datum(),
             ];
             let mut nulls = values.map(|value| value.is_none());
             let mut values = values.map(|value| value.unwrap_or(pg_sys::Datum::null()));

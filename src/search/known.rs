@@ -9,49 +9,69 @@ const ROUNDING: f64 = 3e-6;
 pub struct Known<'a> {
     /// The exemplar nearest to the weight vector.
     pub exemplar: Option<&'a [f32]>,
-    /// Sampled rows with their cosines, the largest first, and whether a walk has started from them.
-    sampled: Vec<(f64, &'a [f32], bool)>,
+    /// Sampled rows that say where to walk, in descending order of their cosine.
+    guides: Vec<Sampled<'a>>,
+    /// The others, which say nothing until they have told what walks miss: these know nothing of them.
+    held_out: Vec<Sampled<'a>>,
+}
+
+struct Sampled<'a> {
+    cosine: f64,
+    row: &'a [f32],
+    /// Whether a walk has started from it.
+    started: bool,
 }
 
 impl<'a> Known<'a> {
     /// What `set` has, seen from `w`, a unit vector. The sample is evidence only where its rows are of those searched.
+    /// Every other sampled row is held out.
     pub fn of(set: &'a TrainingSet, w: &[f32], is_evidence: bool) -> Self {
-        let scored = set.scored_negatives(w).filter(|_| is_evidence);
-        let mut sampled: Vec<_> = scored.map(|(cosine, row)| (cosine, row, false)).collect();
-        sampled.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Known { exemplar: set.best_exemplar(w), sampled }
+        let (mut guides, mut held_out) = (Vec::new(), Vec::new());
+        for (i, (cosine, row)) in set.scored_negatives(w).filter(|_| is_evidence).enumerate() {
+            let part = if i % 2 == 0 { &mut guides } else { &mut held_out };
+            part.push(Sampled { cosine, row, started: false });
+        }
+        put_in_order(&mut guides);
+        put_in_order(&mut held_out);
+        Known { exemplar: set.best_exemplar(w), guides, held_out }
     }
 
-    /// The sampled row nearest to the weight vector.
-    pub fn best_sampled(&self) -> Option<&'a [f32]> {
-        self.sampled.first().map(|&(_, row, _)| row)
+    /// The best sampled row that says where to walk.
+    pub fn best_guide(&self) -> Option<&'a [f32]> {
+        self.guides.first().map(|sampled| sampled.row)
     }
 
-    /// The nearest sampled row above `floor` that is not among those found, whose cosines are given in descending order,
+    /// The best sampled row above `floor` that is not among those found, whose cosines are given in descending order,
     /// and that no walk has started from. A walk is taken to start from it now.
     pub fn next_missed(&mut self, floor: f64, found: &[f64]) -> Option<&'a [f32]> {
-        let above = self.sampled.iter_mut().take_while(|(cosine, ..)| *cosine > floor + ROUNDING);
-        let mut missed = above.filter(|(cosine, _, started)| !started && !contains(found, *cosine));
-        missed.next().map(|(_, row, started)| {
-            *started = true;
-            *row
+        let above = self.guides.iter_mut().take_while(|sampled| sampled.cosine > floor + ROUNDING);
+        let mut missed = above.filter(|sampled| !sampled.started && !contains(found, sampled.cosine));
+        missed.next().map(|sampled| {
+            sampled.started = true;
+            sampled.row
         })
     }
 
-    /// Whether any sampled row above `floor` is not among those found.
+    /// Whether any sampled row above `floor` that says where to walk is not among those found.
     pub fn misses(&self, floor: f64, found: &[f64]) -> bool {
-        let mut above = self.sampled.iter().take_while(|(cosine, ..)| *cosine > floor + ROUNDING);
-        above.any(|(cosine, ..)| !contains(found, *cosine))
+        let mut above = self.guides.iter().take_while(|sampled| sampled.cosine > floor + ROUNDING);
+        above.any(|sampled| !contains(found, sampled.cosine))
     }
 
-    /// The share of the sampled rows above `floor` that were found, of those that no walk has started from; `None` where
-    /// there is none.
-    pub fn recall(&self, floor: f64, found: &[f64]) -> Option<f64> {
-        let above = self.sampled.iter().take_while(|(cosine, ..)| *cosine > floor + ROUNDING);
-        let above: Vec<_> = above.filter(|(_, _, started)| !started).collect();
-        let hits = above.iter().filter(|(cosine, ..)| contains(found, *cosine)).count();
-        (!above.is_empty()).then(|| hits as f64 / above.len() as f64)
+    /// The share of the rows held out above `floor` that were found, `None` where there is none. From now on they say
+    /// where to walk too.
+    pub fn measure(&mut self, floor: f64, found: &[f64]) -> Option<f64> {
+        let held_out = std::mem::take(&mut self.held_out);
+        let above = held_out.iter().take_while(|sampled| sampled.cosine > floor + ROUNDING).count();
+        let hits = held_out[..above].iter().filter(|sampled| contains(found, sampled.cosine)).count();
+        self.guides.extend(held_out);
+        put_in_order(&mut self.guides);
+        (above > 0).then(|| hits as f64 / above as f64)
     }
+}
+
+fn put_in_order(sampled: &mut [Sampled]) {
+    sampled.sort_by(|a, b| b.cosine.total_cmp(&a.cosine));
 }
 
 /// Whether `cosines`, in descending order, have this one.

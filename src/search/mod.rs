@@ -4,10 +4,13 @@
 //! from all of them. So other walks go by way of a row that is known to be near: the best exemplar, or the best of the
 //! sampled rows. A graph of rows finds these easily, and what all walks find is ranked by the exact distance.
 //!
-//! The sample also measures what was missed. The distances of its rows are known, so a sampled row that is nearer than
-//! rows that were found, and was not found, proves a miss and is the next place to start from. The walks themselves are
-//! a second measure: rows that only one of them finds tell that there may be more. Effort follows both, and ends with a
+//! The sample also tells what was missed. The distances of its rows are known, so a sampled row that is nearer than
+//! rows that were found, and was not found, proves a miss and is the next place to start from. The walks themselves
+//! tell as well: rows that only one of them finds mean that there may be more. Effort follows both, and ends with a
 //! scan of all rows.
+//!
+//! Half of the sample is held out meanwhile. As the walks know nothing of it, the share of it that they have found is an
+//! unbiased measure of their recall. Only then are the walks that it asks for made, which can but raise it.
 
 mod diversity;
 pub mod filter;
@@ -24,7 +27,7 @@ use crate::postgres::spi::Connection;
 use crate::search::found::{Candidates, Found};
 use crate::search::key::Key;
 use crate::search::known::Known;
-use crate::search::walk::{Walker, Width};
+use crate::search::walk::Walker;
 use crate::source::Source;
 use crate::source::order::Metric;
 
@@ -61,11 +64,13 @@ impl Wanted<'_> {
     }
 }
 
-/// The rows that a search has found, nearest first, and how many of the sampled rows that are as near it has found.
+/// The rows that a search has found, nearest first, and how many of the rows held out that are as near it has found.
 pub struct Results {
     pub found: Vec<Found>,
-    /// Between 0 and 1; 1 where all rows were looked at, `None` where no sampled row is as near.
+    /// Between 0 and 1; 1 where all rows were looked at, `None` where no row held out is as near.
     pub recall: Option<f64>,
+    /// What the rows are ranked by.
+    pub metric: Metric,
 }
 
 /// The `k` rows of `source` nearest to `w`, a unit vector with any length that `given` has, that satisfy the filter: in
@@ -82,17 +87,17 @@ pub fn search<'a>(
 ) -> Result<Results, Error> {
     let walker = Walker::new(source, connection, (given, unit), wanted);
     let found = Candidates::new(source, wanted.key);
-    let mut search = Search { walker, known, found, k: wanted.candidates() };
+    let mut search = Search { walker, known, found, k: wanted.candidates(), recall: None };
     let by_index = search.walker.has_index() && search.by_index()?;
     if !by_index {
         search.walker.everywhere(&mut search.found)?;
         search.found.put_in_order();
     }
-    let recall = if by_index { search.recall() } else { Some(1.0) };
+    let recall = if by_index { search.recall } else { Some(1.0) };
     let scan = if by_index { "" } else { ", then all rows" };
     debug1!("found {} rows in {} walks{scan}", search.found.found().len(), search.walker.walks);
     let found = search.found.best(wanted)?;
-    Ok(Results { found, recall })
+    Ok(Results { found, recall, metric: wanted.metric })
 }
 
 struct Search<'a, 'k> {
@@ -100,23 +105,17 @@ struct Search<'a, 'k> {
     known: Known<'k>,
     found: Candidates<'a>,
     k: usize,
+    recall: Option<f64>,
 }
 
 impl Search<'_, '_> {
     /// Walks until nothing tells that rows are missing; whether there are enough and none is known to be missing.
     fn by_index(&mut self) -> Result<bool, Error> {
         self.walk_from_known()?;
-        if self.is_doubtful() {
-            self.walker.widen(Width::Wide);
-            self.walk_from_known()?;
-            if let Some(exemplar) = self.known.exemplar {
-                self.walker.to(exemplar, BARE_EXEMPLAR, &mut self.found)?;
-            }
-            self.follow_misses()?;
-        }
-        if self.is_doubtful() {
-            self.walker.widen(Width::Widest);
-            self.walk_from_known()?;
+        self.mend()?;
+        self.measure();
+        if self.misses() {
+            self.mend()?;
             self.follow_misses()?;
         }
         let cosines = self.cosines();
@@ -124,10 +123,30 @@ impl Search<'_, '_> {
         Ok(floor.is_some_and(|floor| !self.known.misses(floor, &cosines)))
     }
 
+    /// Walks wider while that is in doubt.
+    fn mend(&mut self) -> Result<(), Error> {
+        while self.is_doubtful() && self.walker.widen() {
+            self.walk_from_known()?;
+            if let Some(exemplar) = self.known.exemplar {
+                self.walker.to(exemplar, BARE_EXEMPLAR, &mut self.found)?;
+            }
+            self.follow_misses()?;
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self) {
+        let cosines = self.cosines();
+        let floor = self.floor(&cosines);
+        self.recall = self.known.measure(floor, &cosines);
+        let rows = cosines.iter().take_while(|cosine| **cosine >= floor).count();
+        debug1!("found {:?} of the rows held out, and {rows} rows down to a cosine of {floor}", self.recall);
+    }
+
     /// Walks towards the weight vector, and by way of the best exemplar and the best sampled row.
     fn walk_from_known(&mut self) -> Result<(), Error> {
         self.walker.towards_weights(&mut self.found)?;
-        for (row, start) in [(self.known.exemplar, EXEMPLAR), (self.known.best_sampled(), BEST_SAMPLED)] {
+        for (row, start) in [(self.known.exemplar, EXEMPLAR), (self.known.best_guide(), BEST_SAMPLED)] {
             if let Some(row) = row {
                 self.walker.by_way_of(row, start, &mut self.found)?;
             }
@@ -154,15 +173,13 @@ impl Search<'_, '_> {
         let found = self.found.found();
         let best = &found[..self.k.max(LEAST_CONFIRMED).min(found.len())];
         let confirmed = best.iter().filter(|found| found.walks.count_ones() > 1).count();
-        let cosines = self.cosines();
-        best.len() < self.k
-            || (confirmed as f64) < CONFIRMED * best.len() as f64
-            || self.known.misses(self.floor(&cosines), &cosines)
+        best.len() < self.k || (confirmed as f64) < CONFIRMED * best.len() as f64 || self.misses()
     }
 
-    fn recall(&self) -> Option<f64> {
+    /// Whether a sampled row was missed that is nearer than most of those found.
+    fn misses(&self) -> bool {
         let cosines = self.cosines();
-        self.known.recall(self.floor(&cosines), &cosines)
+        self.known.misses(self.floor(&cosines), &cosines)
     }
 
     /// Cosines of the rows found, the largest first.

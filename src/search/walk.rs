@@ -17,13 +17,21 @@ use crate::source::searching::Searched;
 /// How many rows a walk keeps in view, at least and for each row wanted: as many as a plain scan at first, more where
 /// that tells of rows that are missing.
 #[derive(Debug, Clone, Copy)]
-pub enum Width {
+enum Width {
     First,
     Wide,
     Widest,
 }
 
 impl Width {
+    fn next(self) -> Option<Self> {
+        match self {
+            Width::First => Some(Width::Wide),
+            Width::Wide => Some(Width::Widest),
+            Width::Widest => None,
+        }
+    }
+
     fn rows(self, k: u64) -> u64 {
         match self {
             Width::First => (2 * k).max(40),
@@ -99,13 +107,15 @@ impl<'a> Walker<'a> {
         self.width.rows(self.wanted.candidates() as u64) as usize
     }
 
-    /// Has the next walks look at as many rows.
-    pub fn widen(&mut self, width: Width) {
+    /// Has the next walks look at more rows; whether they can.
+    pub fn widen(&mut self) -> bool {
+        let Some(width) = self.width.next() else { return false };
         self.set_width(width);
         let searched = searched(self.wanted, width, &self.order, self.unit.len());
         let types = [self.source.vector_type(), self.source.vector_type()];
         self.plan =
             self.connection.prepare_once(&self.source.query_for_probe(&searched, &self.order), &types);
+        true
     }
 
     /// Raises what decides how many rows an index looks at. Settings that are larger already are left as they are.

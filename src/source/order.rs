@@ -24,6 +24,13 @@ impl Metric {
         if spread.is_some_and(|spread| spread > UNEVEN) { Metric::Cosine } else { Metric::InnerProduct }
     }
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::InnerProduct => "inner product",
+            Metric::Cosine => "cosine",
+        }
+    }
+
     pub fn operator(self) -> &'static str {
         match self {
             Metric::InnerProduct => "<#>",

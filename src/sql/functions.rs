@@ -76,17 +76,17 @@ fn hinted_exemplar_report(fcinfo: pg_sys::FunctionCallInfo) -> Result<pgrx::Json
     Ok(pgrx::JsonB(value.unwrap_or_default()))
 }
 
-/// The rows nearest to that vector or to a given one, as a set of `tableoid`, `ctid`, `key`, `distance`, `margin` and
-/// `recall`: see [`search`].
+/// The rows nearest to that vector or to a given one, as a set of `tableoid`, `ctid`, `key`, `distance`, `margin`,
+/// `recall` and `metric`: see [`search`].
 ///
 /// # Errors
 /// As [`hinted_exemplar`], and for a `filter` that is not one expression, and a source whose rows neither have TIDs nor
 /// are named by `key`.
 #[pg_extern(sql = false)]
 fn hinted_exemplar_search(fcinfo: pg_sys::FunctionCallInfo) -> Result<(), ErrorReport> {
-    let (Results { found, recall }, plane) = found(fcinfo)?;
+    let (results, plane) = found(fcinfo)?;
     // SAFETY: sql/functions.sql declares this function to return a set of these rows.
-    unsafe { found::return_rows(fcinfo, &found, plane, recall) };
+    unsafe { found::return_rows(fcinfo, &results, plane) };
     Ok(())
 }
 

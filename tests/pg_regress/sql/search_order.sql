@@ -17,6 +17,8 @@ SELECT round(length_spread::numeric, 3) AS length_spread FROM vectors, LATERAL h
 SELECT round(length_spread::numeric, 3) AS length_spread FROM vectors, LATERAL hinted_exemplar_fit('items', 'embedding', exemplar => x);
 SELECT bool_and(abs(distance - (embedding <=> weights)) < 1e-6) AS cosine_distances, bool_and(abs(margin - scale * (1 - distance) - bias) < 1e-5) AS margins
 FROM vectors, LATERAL hinted_exemplar_search('uneven', 'embedding', exemplar => x, key => 'id') s JOIN uneven ON id = key::int, LATERAL hinted_exemplar_fit('uneven', 'embedding', exemplar => x) f;
+SELECT (SELECT string_agg(DISTINCT metric, ',') FROM hinted_exemplar_search('items', 'embedding', exemplar => x)) AS of_unit_length,
+       (SELECT string_agg(DISTINCT metric, ',') FROM hinted_exemplar_search('uneven', 'embedding', exemplar => x)) AS uneven FROM vectors;
 -- Each kind of index gives the order, whatever distance it was built for: no scan of all rows comes after the walks.
 CREATE TABLE truth AS SELECT keys('items') AS keys;
 SET enable_seqscan = off;
