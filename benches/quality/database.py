@@ -155,6 +155,23 @@ class Database:
         call = f"hinted_sum('items', 'embedding', {', '.join(given)}, seed => a.seed)"
         return self.answers(call, len(asks), what, since)
 
+    def planes(self, asks, what, shares=None, filtered=False, **options):
+        """w, scale and bias of each ask; where `filtered`, its negatives are the rows that the source lacks."""
+        since = time.monotonic()
+        self.ask(asks)
+        given = arguments([name for name in Ask.TABLES if name != "negatives"], None, options)
+        if filtered:
+            given += ", source_filter => format('id <> ALL (%L)', coalesce(a.negatives, '{}'))"
+        if shares is not None:
+            given += f", expected_share => ({literal(array(list(map(float, shares))))}::float8[])[a.id + 1]"
+        # One vector carries all three.
+        call = (
+            "(SELECT (f.weights::real[] || ARRAY[f.scale, f.bias]::real[])::vector"
+            f" FROM hinted_exemplar_fit('items', 'embedding', {given}, seed => a.seed) f)"
+        )
+        found = self.answers(call, len(asks), what, since, self.dimensions + 2)
+        return found[:, :-2], found[:, -2].astype(float), found[:, -1].astype(float)
+
     def fit_given(self, asks, what, neutral=None, **options):
         """The same by exemplar_svm, against the negatives of each ask."""
         since = time.monotonic()
@@ -163,14 +180,15 @@ class Database:
         names = [name for name in Ask.TABLES if any(getattr(ask, name) for ask in asks)]
         return self.answers(f"exemplar_svm({arguments(names, neutral, options)})", len(asks), what, since)
 
-    def answers(self, call, count, what, since):
+    def answers(self, call, count, what, since, dimensions=None):
         """The vectors that `call` gives for the asks, in their order."""
+        dimensions = dimensions or self.dimensions
         select = f"SELECT a.id, f.w FROM asks a CROSS JOIN LATERAL (SELECT {call} AS w) f WHERE mod(a.id, {JOBS}) = "
         with ThreadPoolExecutor(JOBS) as pool:
             parts = list(pool.map(lambda j: psql(f"COPY ({select}{j}) TO STDOUT (FORMAT binary)"), range(JOBS)))
-        w = np.empty((count, self.dimensions), np.float32)
+        w = np.empty((count, dimensions), np.float32)
         for part in parts:
-            ids, embeddings = decode(part, self.dimensions)
+            ids, embeddings = decode(part, dimensions)
             w[ids] = embeddings
         progress(f"{self.data.name}: {what}: {count} fits in {time.monotonic() - since:.1f} s")
         return w

@@ -370,6 +370,8 @@ SCENARIOS = {
     "j": ("Rare rows", of_module("shares", "rare")),
     "k": ("Rejections", of_module("rejections", "rejections")),
     "l": ("Other spaces", of_module("spaces", "spaces")),
+    "m": ("Where it ends", of_module("cuts", "ends")),
+    "n": ("Expansion of few", of_module("cuts", "expansions_of_few")),
 }
 
 
