@@ -172,24 +172,22 @@ class Bench:
         statements = self.statements(kind)
         hits, times, recalls, walks = {s: [] for s in statements}, {s: [] for s in statements}, [], []
         measured = re.compile(r"found Some\((.+)\) of the rows held out, and (\d+) rows down to a cosine of (.+)")
+        self.run("SET client_min_messages = debug1")
         for i in [*range(min(3, count)), *range(count)]:
             for name, statement in statements.items():
+                self.notices.clear()
                 started = time.perf_counter()
                 rows = self.connection.execute(statement, {"i": i}, prepare=True).fetchall()
                 times[name].append(time.perf_counter() - started)
                 found = [row[0] for row in rows[:10]]
                 hits[name].append(np.count_nonzero(scores[i, found] >= tenth[i]) / 10)
-        self.run("SET client_min_messages = debug1")
-        for i in range(count):
-            self.notices.clear()
-            self.connection.execute(statements["search"], {"i": i}, prepare=True).fetchall()
-            found = [re.search(r"in (\d+) walks(, then all rows)?", notice) for notice in self.notices]
-            walks += [int(match[1]) if not match[2] else 1000 for match in found if match]
+            made = [re.search(r"in (\d+) walks(, then all rows)?", notice) for notice in self.notices]
+            walks += [int(match[1]) if not match[2] else 1000 for match in made if match]
             told = [match for match in map(measured.search, self.notices) if match]
             # Of one that looked at all rows in the end as well.
-            recalls += [(float(t[1]), int(t[2]) / np.count_nonzero(scores[i] >= float(t[3]) - 1e-6)) for t in told]
+            recalls.append([(float(t[1]), int(t[2]) / np.count_nonzero(scores[i] >= float(t[3]) - 1e-6)) for t in told])
         self.run("SET client_min_messages = warning")
-        return self.figures(count, hits, times, recalls, walks)
+        return self.figures(count, hits, times, [pair for found in recalls[-count:] for pair in found], walks[-count:])
 
     @staticmethod
     def figures(count, hits, times, recalls, walks):

@@ -36,9 +36,9 @@ impl<'a> Known<'a> {
         Known { exemplar: set.best_exemplar(w), guides, held_out }
     }
 
-    /// The best sampled row that says where to walk.
-    pub fn best_guide(&self) -> Option<&'a [f32]> {
-        self.guides.first().map(|sampled| sampled.row)
+    /// Sampled rows that say where to walk, the best first.
+    pub fn guides(&self) -> impl Iterator<Item = &'a [f32]> {
+        self.guides.iter().map(|sampled| sampled.row)
     }
 
     /// The best sampled row above `floor` that is not among those found, whose cosines are given in descending order,

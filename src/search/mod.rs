@@ -36,9 +36,10 @@ const MOST_MISSED: usize = 8;
 
 /// Numbers of the starts of walks, beside 0 for the weight vector itself.
 const EXEMPLAR: usize = 1;
-const BEST_SAMPLED: usize = 2;
-const BARE_EXEMPLAR: usize = 3;
-const MISSED: usize = 4;
+const BEST_GUIDE: usize = 2;
+const NEXT_GUIDE: usize = 3;
+const BARE_EXEMPLAR: usize = 4;
+const MISSED: usize = 5;
 
 /// The share of the rows wanted, or of so many at least, that two walks must have found.
 const CONFIRMED: f64 = 0.95;
@@ -143,13 +144,15 @@ impl Search<'_, '_> {
         debug1!("found {:?} of the rows held out, and {rows} rows down to a cosine of {floor}", self.recall);
     }
 
-    /// Walks towards the weight vector, and by way of the best exemplar and the best sampled row.
+    /// Walks towards the weight vector, and by way of the best exemplar and the best sampled row, without an exemplar
+    /// the two best.
     fn walk_from_known(&mut self) -> Result<(), Error> {
         self.walker.towards_weights(&mut self.found)?;
-        for (row, start) in [(self.known.exemplar, EXEMPLAR), (self.known.best_guide(), BEST_SAMPLED)] {
-            if let Some(row) = row {
-                self.walker.by_way_of(row, start, &mut self.found)?;
-            }
+        let mut guides = [BEST_GUIDE, NEXT_GUIDE].into_iter().zip(self.known.guides());
+        let exemplar = self.known.exemplar.map(|exemplar| (EXEMPLAR, exemplar));
+        let others = [exemplar.or_else(|| guides.next()), guides.next()];
+        for (start, row) in others.into_iter().flatten() {
+            self.walker.by_way_of(row, start, &mut self.found)?;
         }
         self.found.put_in_order();
         Ok(())
