@@ -78,6 +78,12 @@ class Tests:
         check("an example can be forgotten", self.state() == {"like": start[0]}, self.state())
         check("nothing was complained of", not w.complaints())
 
+    def a_click_far_down_shows_the_best(self):
+        w = self.open("like=42")
+        w.click(".tile:last-child .more")
+        top = w.run("return document.getElementById('results').getBoundingClientRect().top")
+        check("after a click far down the best rows are in sight", 0 <= top < 600, top)
+
     def everything_by_keyboard(self):
         w = self.open()
         w.press("/")
@@ -228,7 +234,8 @@ class Tests:
         if "not in the vocabulary" in (w.text("aside") or ""):
             self.open(f"like={doom}&text=" + urllib.parse.quote_plus(psql("SELECT words FROM tags WHERE tag = 'game::fps'")))
         self.shot("workbench-like")
-        w.click(".tile:nth-child(5) .not")
+        arcade = psql("SELECT id FROM packages WHERE name = 'ii-esu'")
+        w.click(f".tile[data-key='{arcade}'] .not")
         self.shot("workbench-why")
         self.open(f"like={mixer}&text=" + urllib.parse.quote_plus(psql("SELECT words FROM tags WHERE tag = 'sound::mixer'")) + "&compare=1")
         self.shot("workbench-compare")
@@ -251,7 +258,7 @@ def main():
         shapes = ["--table", "shapes", "--image-root", place, "--vocabulary", "words(word, embedding)"]
         with Driver() as driver, Server(*DEMO) as demo, Server(*shapes) as shapes:
             tests = Tests(driver, demo, shapes, pictures, axe)
-            for test in [tests.likes_rejections_and_history, tests.everything_by_keyboard, tests.texts, tests.without_scripts, tests.sql_is_what_ran, tests.compare_fold_and_spread,
+            for test in [tests.likes_rejections_and_history, tests.a_click_far_down_shows_the_best, tests.everything_by_keyboard, tests.texts, tests.without_scripts, tests.sql_is_what_ran, tests.compare_fold_and_spread,
                          tests.pictures_load, tests.narrow_zoomed_and_named, tests.clicks_are_fast, tests.the_manuals_pictures]:
                 if len(sys.argv) < 4 or test.__name__ in sys.argv[3:]:
                     tested(test)

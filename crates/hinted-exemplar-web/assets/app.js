@@ -10,8 +10,9 @@ const tiles = () => [...main.querySelectorAll(".tile")];
 const tileOf = (element) => element && element.closest ? element.closest(".tile") : null;
 const typing = (element) => element.matches("input, select, textarea");
 
-// Goes to a page of this site: only its main part is exchanged, and focus stays where it was.
-async function go(url, push) {
+// Goes to a page of this site: only its main part is exchanged, and focus stays where it was. After a click the best rows are shown, which
+// are at the top: who has scrolled down would see the new rows' end.
+async function go(url, push, clicked) {
   const ours = ++latest;
   const focus = remember();
   main.setAttribute("aria-busy", "true");
@@ -40,7 +41,8 @@ async function go(url, push) {
   document.title = page.title;
   if (push) history.pushState(null, "", answer.url);
   if (sql && main.querySelector("#sql")) main.querySelector("#sql").open = true;
-  restore(focus);
+  restore(focus, clicked);
+  if (clicked && (main.querySelector("#results")?.getBoundingClientRect().top ?? 0) < 0) scrollTo(0, 0);
   const alert = main.querySelector(".trouble h2, .said .warning");
   say((main.querySelector("#results")?.textContent || "") + (alert ? ". " + alert.textContent : ""));
 }
@@ -59,7 +61,7 @@ function remember() {
   return null;
 }
 
-function restore(focus) {
+function restore(focus, clicked) {
   if (!focus) return;
   let element = null;
   if (focus.number !== undefined) {
@@ -73,7 +75,7 @@ function restore(focus) {
   } else {
     element = main.querySelector("#results");
   }
-  if (element) element.focus({ preventScroll: focus.number === undefined });
+  if (element) element.focus({ preventScroll: clicked || focus.number === undefined });
 }
 
 function plainClick(event) {
@@ -102,7 +104,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const tile = tileOf(link);
   const target = event.altKey && tile ? tile.querySelector(".not") : link;
-  go(target.href, true);
+  // A key's click has no number.
+  go(target.href, true, event.detail > 0);
 });
 
 document.addEventListener("submit", (event) => {

@@ -2,6 +2,9 @@
 
 use serde_json::Value as Json;
 
+/// Which share of the table is much.
+const MUCH: f64 = 0.2;
+
 /// What a fit says of itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
@@ -151,8 +154,9 @@ impl Report {
                 _ => self.conflicts.iter().for_each(|conflict| say(Tone::Warning, sentence(conflict))),
             }
         }
-        if let Some(share) = self.wanted_share {
-            say(Tone::Plain, format!("About {:.1} % of the table may be wanted.", 100.0 * share));
+        // A small share is a rough guess, and the line among the rows says more.
+        if let Some(share) = self.wanted_share.filter(|share| *share > MUCH) {
+            say(Tone::Plain, format!("Much of the table may be wanted: about {:.0} %.", 100.0 * share));
         }
         match self.recall {
             Some(recall) if recall < 0.9 => say(

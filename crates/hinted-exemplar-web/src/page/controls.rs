@@ -153,7 +153,9 @@ pub fn tools(app: &App, state: &State, saved: &[(String, String)]) -> Markup {
             (filters(app, state))
             @if state.wants_something() { (exports(app, state)) }
             (saved_searches(saved))
-            a.toggle href=(State { shuffle: state.shuffle + 1, ..State::default() }.url("/")) data-go title="other random rows, and nothing else" { "start anew" }
+            a.toggle href=(State { shuffle: state.shuffle + 1, ..State::default() }.url("/")) data-go title="other random rows, and nothing else" {
+                @if state.wants_something() { "start anew" } @else { "other random rows" }
+            }
             button.toggle type="button" data-open="help" aria-haspopup="dialog" title="keys" { "?" }
         }
     }

@@ -45,7 +45,10 @@ pub fn error(app: &App, state: &State, trouble: &Trouble) -> Markup {
             @if let Some(detail) = &trouble.detail { p { (crate::report::sentence(detail)) } }
             @if let Some(hint) = &trouble.hint { p { (crate::report::sentence(hint)) } }
             @if let Some(code) = &trouble.code { p.quiet { "SQLSTATE " (code) } }
-            p { a href="/" { "Start anew" } }
+            p {
+                @if trouble.status.is_server_error() { a href=(state.url("/")) data-go { "Try again" } " · " }
+                a href="/" { "Start anew" }
+            }
         }
     };
     shell(app, state, None, main)

@@ -28,11 +28,11 @@ fn reject_url(state: &State, key: &str) -> String {
     state.with(|state| state.reject(Rejection { key: key.into(), reason: Reason::Open })).url("/")
 }
 
-fn tile(app: &App, state: &State, item: &Item, mark: Option<&str>) -> Markup {
+/// `dim` is for rows beyond the line; where no row is on this side of it, all are to be looked at.
+fn tile(app: &App, state: &State, item: &Item, mark: Option<&str>, dim: bool) -> Markup {
     let title = item.title();
-    let beyond = item.margin.is_some_and(|margin| margin <= 0.0);
     html! {
-        li.tile .beyond[beyond] data-key=(item.key) {
+        li.tile .beyond[dim] data-key=(item.key) {
             a.more href=(like_url(state, &item.key)) data-go title="more like this" aria-label=(format!("More like {title}")) {
                 @match picture_url(app, &item.key) {
                     Some(url) => img src=(url) alt=(title) loading="lazy";
@@ -60,17 +60,19 @@ pub fn results(app: &App, state: &State, page: &Page) -> Markup {
     let above = page.items.iter().take_while(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
     // Above all rows a line would say nothing.
     let line = page.line.filter(|line| line.above > 0 && (above < page.items.len() || page.next.is_none()));
+    // A later page may hold nothing but rows that are beyond it.
+    let behind = state.after.is_some() && above == 0;
     let said = heading(state, page);
     html! {
         h2 #results tabindex="-1" { (said) }
         @if page.items.is_empty() { (nothing(state, page)) }
         @match line {
             Some(line) => {
-                ul.tiles { @for item in &page.items[..above] { (tile(app, state, item, None)) } }
+                ul.tiles { @for item in &page.items[..above] { (tile(app, state, item, None, false)) } }
                 p.line role="separator" { span { "about here it ends: " (rows(line.above)) } }
-                ul.tiles { @for item in &page.items[above..] { (tile(app, state, item, None)) } }
+                ul.tiles { @for item in &page.items[above..] { (tile(app, state, item, None, true)) } }
             }
-            None => ul.tiles { @for item in &page.items { (tile(app, state, item, None)) } }
+            None => ul.tiles { @for item in &page.items { (tile(app, state, item, None, behind)) } }
         }
         @if let Some(next) = &page.next {
             @let url = State { after: Some(next.clone()), ..state.clone() }.url("/");
@@ -144,7 +146,8 @@ pub fn compared(app: &App, state: &State, page: &Page) -> Markup {
                     h3 { (method_name(*method)) }
                     @match items {
                         Ok(items) => ul.tiles { @for item in items {
-                            (tile(app, state, item, (!elsewhere(i, &item.key)).then_some("only here")))
+                            @let mark = (!elsewhere(i, &item.key)).then_some("only here");
+                            (tile(app, state, item, mark, item.margin.is_some_and(|margin| margin <= 0.0)))
                         } },
                         Err(said) => p.nothing { (said) },
                     }
