@@ -58,7 +58,7 @@ def test_the_notebook_shows_what_it_gives(demo, monkeypatch):
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     before = outputs(notebook)
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).execute()
+    nbclient.NotebookClient(notebook, timeout=900, kernel_name="python3", store_widget_state=False).execute()
     if os.environ.get("UPDATE"):
         write(notebook)
     else:
