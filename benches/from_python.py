@@ -2,8 +2,8 @@
 
 usage: python from_python.py        (NS="300 1000" DS="128 512" chooses sizes, RUNS=5 takes fewer runs)
 
-Both are called as a user calls them, on float32 arrays that are in memory; the times hold what Python and the conversions cost. Fits take
-turns, so that a machine that slows down slows both. `cosine` is LinearSVC's own problem, as in compare.py; `fit` and `hint` are the defaults.
+Both are called as a user calls them, on float32 arrays that are in memory, each on one thread; the times are the processor's and hold what
+Python and the conversions cost. Fits take turns, so that a machine that slows down slows both. `cosine` is LinearSVC's own problem, as in compare.py; `fit` and `hint` are the defaults.
 """
 import time
 
@@ -14,13 +14,13 @@ from sklearn.svm import LinearSVC
 
 
 def in_turns(calls):
-    """The median of each call's times in ms, behind a first round that is not counted, and what each returned last."""
+    """The median of each call's processor times in ms, behind a first round that is not counted, and what each returned last."""
     times, answers = {name: [] for name in calls}, {}
     for _ in range(RUNS + 1):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             answers[name] = call()
-            times[name].append(1e3 * (time.perf_counter() - start))
+            times[name].append(1e3 * (time.process_time() - start))
     return {name: float(np.median(taken[1:])) for name, taken in times.items()}, answers
 
 
