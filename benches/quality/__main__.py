@@ -29,14 +29,14 @@ def arguments():
     parser = argparse.ArgumentParser(prog="quality")
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--scenarios", default=" ".join("abcdefghijklmn"), type=str.split)
+    parser.add_argument("--scenarios", default=" ".join("abcdefghijklmno"), type=str.split)
     parser.add_argument("--cap", type=int, default=CAP, help="most queries of a data set")
     parser.add_argument("--scenario-cap", type=int, default=SCENARIO_CAP, help="most queries of it in the others")
     parser.add_argument("--update", type=pathlib.Path, help="README whose table is rewritten")
     given = parser.parse_args()
     unknown = set(given.scenarios) - {"a", *scenarios.SCENARIOS}
     if unknown:
-        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are a to n")
+        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are a to o")
     return given
 
 

@@ -4,11 +4,10 @@ import numpy as np
 
 from database import Ask
 from measures import average_precision, interval
-from scenarios import following
+from scenarios import FEWER_QUERIES, following
 
 COUNTS = (1, 3, 5)
 FEW = (1, 4)
-FEWER_QUERIES = 60
 RELEVANT = (1, 2, 4, 8, 16, None)
 EXPANSIONS = (0, 5, 10)
 

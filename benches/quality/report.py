@@ -27,6 +27,7 @@ HEADINGS = {
     "l": "other spaces made from the set's own.",
     "m": "where it ends: F1 of the rows with a margin above 0, and of the best cut for each query in hindsight. Below, the same with "
     "the share of wanted rows given, and with all but a few of the wanted rows deleted.",
+    "o": "diversity: twenty rows of each search, by its argument diversity. A row's nearest is of those above it.",
     "n": "expansion of few: all but a few of the wanted rows deleted, one exemplar. A difference is against no expansion, with its 95 % interval.",
 }
 COLUMNS = ("map", "ratio", "beats_knn", "beats_text")

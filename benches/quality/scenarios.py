@@ -353,6 +353,9 @@ OWN_NEUTRAL = NEUTRAL_IDS["own"]
 # Few queries have a confuser: all of the main table's are looked at.
 MORE_QUERIES = "d"
 
+# Others search tables of their own for each query, or many times.
+FEWER_QUERIES = 60
+
 def of_module(module, name):
     """A scenario of another module, which may itself need what is here."""
     return lambda bench: getattr(importlib.import_module(module), name)(bench)
@@ -372,6 +375,7 @@ SCENARIOS = {
     "l": ("Other spaces", of_module("spaces", "spaces")),
     "m": ("Where it ends", of_module("cuts", "ends")),
     "n": ("Expansion of few", of_module("cuts", "expansions_of_few")),
+    "o": ("Diversity", of_module("variety", "diversities")),
 }
 
 

@@ -5,12 +5,13 @@
 //!
 //! ```text
 //! b = -(m + f e)        e = median of w.x over the exemplars - m        m = mean of w.x over the negatives
-//! f = max(min(0.4 + 0.15 ln K, 0.62), 0.65 min(1, t / e))               t = max of w.x over the negatives - m
+//! f = max(min(0.4 + 0.15 ln K + 0.1 g, 0.62), 0.65 min(1, t / e))       t = max of w.x over the negatives - m
 //! ```
 //!
-//! K is the exemplars' total weight, at least 1. The first part holds where few rows are wanted, or none in the sample; the second
-//! where the sample has some: then they are its best rows, and the cut falls among them. Where the wanted share is given, and
-//! the sample has rows enough to tell, `-b` is the score above which so many of its rows are.
+//! K is the exemplars' total weight, at least 1, and g the trust in the hint, 0 without one. The first part holds where few
+//! rows are wanted, or none in the sample; the second where the sample has some: then they are its best rows, and the cut falls
+//! among them. Where the wanted share is given, and the sample has rows enough to tell, `-b` is the score above which so many of
+//! its rows are.
 
 use crate::objective;
 use crate::problem::Problem;
@@ -21,6 +22,9 @@ const OF_ONE: f64 = 0.4;
 /// How much further for e times as many: a fit knows several by what they share, so that others of their like come nearer to them.
 const OF_MORE: f64 = 0.15;
 const OF_MANY: f64 = 0.62;
+
+/// How much further for a hint that is fully trusted.
+const OF_HINT: f64 = 0.1;
 
 /// How far from the background's mean to its best row it is at least.
 const OF_BEST: f64 = 0.65;
@@ -43,7 +47,7 @@ pub(crate) fn bias(problem: &Problem, w: &[f64], interrupt: &mut dyn FnMut()) ->
     let mean = negatives.iter().sum::<f64>() / negatives.len() as f64;
     let best = negatives.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let evidence: f64 = set.exemplar_weights()[..given].iter().sum();
-    let part = part(median - mean, best - mean, evidence);
+    let part = part(median - mean, best - mean, evidence, problem.hint_trust().unwrap_or(0.0));
     (median > mean).then(|| -(mean + part * (median - mean)))
 }
 
@@ -58,8 +62,8 @@ fn bias_of_share(share: f64, scores: &mut [f64]) -> Option<f64> {
 }
 
 /// Which part of the way from the background's mean to the exemplars the cut is; both distances are from that mean.
-fn part(exemplars: f64, best: f64, evidence: f64) -> f64 {
-    let by_evidence = OF_ONE + OF_MORE * evidence.max(1.0).ln();
+fn part(exemplars: f64, best: f64, evidence: f64, trust: f64) -> f64 {
+    let by_evidence = OF_ONE + OF_MORE * evidence.max(1.0).ln() + OF_HINT * trust;
     by_evidence.min(OF_MANY).max(OF_BEST * (best / exemplars).min(1.0))
 }
 
@@ -70,16 +74,17 @@ mod tests {
     #[test]
     fn the_cut_is_between_the_background_and_the_exemplars() {
         // Few rows are wanted: nothing in the sample comes near the exemplars.
-        assert_eq!(part(4.0, 1.0, 1.0), OF_ONE);
-        assert!(part(4.0, 1.0, 3.0) > part(4.0, 1.0, 1.0));
-        assert_eq!(part(4.0, 1.0, 1000.0), OF_MANY);
+        assert_eq!(part(4.0, 1.0, 1.0, 0.0), OF_ONE);
+        assert!(part(4.0, 1.0, 3.0, 0.0) > part(4.0, 1.0, 1.0, 0.0));
+        assert_eq!(part(4.0, 1.0, 1000.0, 0.0), OF_MANY);
+        assert_eq!(part(4.0, 1.0, 1.0, 1.0), OF_ONE + OF_HINT);
         // A weight below 1 is no reason to be less strict than with one exemplar.
-        assert_eq!(part(4.0, 1.0, 0.01), OF_ONE);
+        assert_eq!(part(4.0, 1.0, 0.01, 0.0), OF_ONE);
         // The sample has rows that are wanted, up to the exemplars themselves and beyond.
-        assert_eq!(part(4.0, 3.6, 1.0), 0.9 * OF_BEST);
-        assert_eq!(part(4.0, 4.0, 1.0), OF_BEST);
-        assert_eq!(part(4.0, 9.0, 1.0), OF_BEST);
-        assert_eq!(part(4.0, 0.0, 1.0), OF_ONE);
+        assert_eq!(part(4.0, 3.6, 1.0, 0.0), 0.9 * OF_BEST);
+        assert_eq!(part(4.0, 4.0, 1.0, 0.0), OF_BEST);
+        assert_eq!(part(4.0, 9.0, 1.0, 0.0), OF_BEST);
+        assert_eq!(part(4.0, 0.0, 1.0, 0.0), OF_ONE);
     }
 
     #[test]
