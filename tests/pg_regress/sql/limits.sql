@@ -48,7 +48,10 @@ SELECT exemplar_svm_agg(embedding, id < 5) FROM items;
 \echo :LAST_ERROR_SQLSTATE
 SELECT abs(vector_norm(exemplar_svm_agg(embedding, id < 5)) - 1) < 1e-5 AS unit FROM items WHERE id < 2000;
 RESET hinted_exemplar.max_memory;
+-- PostgreSQL 18 gives the bounds their units.
+\set VERBOSITY sqlstate
 SET hinted_exemplar.max_memory = 0;
+\set VERBOSITY default
 SET hinted_exemplar.no_such_setting = 1;
 
 -- A row that was rejected is not adopted by an expansion, also where there are no others.
@@ -98,10 +101,13 @@ SELECT hinted_exemplar('kept', 'embedding', exemplar => '[0,0,0,0,0,0,0,0]', sam
 SELECT has_kept();
 
 -- Without reading pages by hand, the same rows are drawn.
-CREATE TABLE dead (id int, embedding vector(8));
+CREATE TABLE dead (id int, embedding vector(8)) WITH (autovacuum_enabled = off);
 INSERT INTO dead SELECT * FROM items;
+-- In one transaction, so that where new versions go does not depend on who else has a snapshot.
+BEGIN;
 DELETE FROM dead WHERE id % 3 = 0;
 UPDATE dead SET id = id + 1 WHERE id % 5 = 0;
+COMMIT;
 CREATE TABLE packed (id int, embedding real[]);
 INSERT INTO packed SELECT i, array_fill(i::real, ARRAY[700]) || ARRAY[1, -i]::real[] FROM generate_series(1, 1200) i;
 CREATE TABLE parts (id int, embedding vector(8)) PARTITION BY HASH (id);
