@@ -53,7 +53,8 @@ if [ "$("$ROOT/scripts/cluster.sh" status test)" = running ]; then
     "$ROOT/scripts/cluster.sh" standby web-standby test
     reach=$(PGDATABASE='' "$ROOT/scripts/cluster.sh" env web-standby)
     counted env PGHOST="$(eval "$reach"; echo "$PGHOST")" python3 "$ROOT/tests/web/standby.py"
-    if command -v openssl >/dev/null; then
+    # Elsewhere than on Linux all of 127.0.0.0/8 is not this machine's.
+    if command -v openssl >/dev/null && [ "$(uname -s)" = Linux ]; then
         counted "$ROOT/tests/web/tls.sh"
     else
         echo "skipped: openssl is not there, so there is no certificate to speak TLS with"
