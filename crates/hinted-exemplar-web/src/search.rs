@@ -15,7 +15,7 @@ use crate::sample;
 use crate::shape;
 use crate::sql::{Sql, Value};
 use crate::state::{After, Method, Reason, State};
-use crate::statement::{ALSO_WANTED, CANDIDATES, LOOK, Texts, Writer};
+use crate::statement::{ALSO_WANTED, CANDIDATES, Texts, Writer};
 use crate::trouble::Trouble;
 use crate::vector::{from_bytes, mean, unit};
 
@@ -356,7 +356,8 @@ impl<'a> Search<'a> {
         let mut candidates: Vec<(i64, Item)> =
             of_kind("row").map(|row| (row.get(1), item(row, report.as_ref()))).collect();
         candidates.sort_by_key(|(place, _)| *place);
-        self.lay_out(candidates.into_iter().map(|(_, item)| item).collect());
+        let looked = self.writer().looks_at(&self.state, self.app.options.page_size, reported);
+        self.lay_out(candidates.into_iter().map(|(_, item)| item).collect(), looked);
         let mut also: Vec<(i64, Item)> = of_kind("also").map(|row| (row.get(1), likely(row))).collect();
         also.sort_by_key(|(place, _)| *place);
         let shown =
@@ -393,8 +394,8 @@ impl<'a> Search<'a> {
         trouble
     }
 
-    /// Chooses the rows of this page, and finds the line where wanted ones end.
-    fn lay_out(&mut self, candidates: Vec<Item>) {
+    /// Chooses the rows of this page, and finds the line where wanted ones end. `looked` is how many rows were asked for.
+    fn lay_out(&mut self, candidates: Vec<Item>, looked: usize) {
         let size = self.app.options.page_size;
         let window: Vec<_> =
             candidates.iter().take(size * CANDIDATES).map(|item| item.vector.clone()).collect();
@@ -403,7 +404,7 @@ impl<'a> Search<'a> {
         let above = candidates.iter().filter(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
         // Behind the page with the line nobody knows how many rows stood before it.
         if candidates.first().is_some_and(|item| item.margin.is_some()) && (above > 0 || before == 0) {
-            let more = above == candidates.len() && candidates.len() >= LOOK.max(size * CANDIDATES);
+            let more = above == candidates.len() && candidates.len() >= looked;
             self.page.line = Some(Line { above: before + above, more });
         }
         if used < candidates.len()

@@ -6,7 +6,7 @@ use crate::sql::{Sql, Value, identifier, literal};
 use crate::state::{After, State};
 
 /// How many of the best rows are looked at, to find where the wanted ones end.
-pub const LOOK: usize = 300;
+const LOOK: usize = 300;
 /// Candidates for each tile, of which near duplicates are folded.
 pub const CANDIDATES: usize = 3;
 /// How many likely false negatives are shown.
@@ -317,6 +317,13 @@ WHERE distance IS NOT NULL"
         )
     }
 
+    /// How many of the best rows a page looks at. The extension's search makes sure of each, so it is asked for no more than are
+    /// needed, and one that tells whether there are others.
+    pub fn looks_at(&self, state: &State, page_size: usize, reported: bool) -> usize {
+        let candidates = page_size * CANDIDATES;
+        if reported && self.can_search(state) { candidates + 1 } else { candidates.max(LOOK) }
+    }
+
     /// The one statement of a page: the fit, the best rows, the report and what may be wanted too.
     pub fn page(&self, fit: Sql, state: &State, page_size: usize, reported: bool) -> Sql {
         let candidates = page_size * CANDIDATES;
@@ -324,9 +331,10 @@ WHERE distance IS NOT NULL"
         let mut sql = Sql::new("WITH fit AS MATERIALIZED (\n    ");
         sql.append(fit).push("\n), ");
         let searched = reported && self.can_search(state);
+        let looks_at = self.looks_at(state, page_size, reported);
         sql.append(match searched {
-            true => self.searched(state, candidates.max(LOOK)),
-            false => self.ranked("nearest", direction, state, candidates.max(LOOK)),
+            true => self.searched(state, looks_at),
+            false => self.ranked("nearest", direction, state, looks_at),
         });
         sql.push("\n").push(&self.rows("row", "nearest", direction, candidates));
         if reported {
