@@ -30,6 +30,8 @@ pub enum Reading {
 #[derive(Debug, Default)]
 pub struct Verdict {
     readings: HashMap<pg_sys::Oid, (Reading, f64)>,
+    /// Relations that a custom scan of another one reads for its rows, as those that hold them compressed.
+    within: HashSet<pg_sys::Oid>,
     /// All relations that the plan depends on, those that only hold others too.
     relations: HashSet<pg_sys::Oid>,
     /// Whether a node hides what it reads.
@@ -86,7 +88,9 @@ impl Verdict {
     /// How a relation is read, and about how many rows it gives; `None` where the plan leaves it out, since it has no
     /// rows or none that are wanted.
     pub fn reading(&self, relation: pg_sys::Oid) -> Option<(Reading, f64)> {
-        self.readings.get(&relation).copied()
+        let found = self.readings.get(&relation).copied();
+        let is_within = self.within.contains(&relation);
+        found.map(|(reading, rows)| (if is_within { Reading::Custom } else { reading }, rows))
     }
 
     /// Whether the plan shows how all that it reads is read, and that is some of `relations`.
@@ -98,6 +102,11 @@ impl Verdict {
     /// Whether an extension answers the query as a whole, and TABLESAMPLE in it too.
     pub fn is_custom(&self) -> bool {
         self.is_custom
+    }
+
+    /// Whether an extension answers for some of it.
+    pub fn has_custom(&self) -> bool {
+        self.is_custom || self.readings.values().any(|&(reading, _)| reading == Reading::Custom)
     }
 
     /// Whether the plan reads a relation as it is stored, and nothing else.
@@ -146,7 +155,7 @@ impl Verdict {
         unsafe { PgList::<pg_sys::Plan>::from_pg(plans).iter_ptr().for_each(|plan| self.see(plan, tables)) }
     }
 
-    /// What a custom scan reads by plans of its own is not read as it is stored, whatever those say.
+    /// What a custom scan reads by plans of its own is its own affair, whatever those say.
     ///
     /// # Safety
     /// As [`see`](Self::see).
@@ -157,10 +166,8 @@ impl Verdict {
             within.see_all((*scan).custom_plans, tables);
             within.see((*scan).scan.plan.lefttree, tables);
         }
-        self.is_opaque |= within.is_opaque;
-        for (oid, (_, rows)) in within.readings {
-            self.note(Some(oid), Reading::Custom, rows);
-        }
+        self.within.extend(within.within);
+        self.within.extend(within.readings.into_keys());
     }
 
     /// A relation that is read twice is read in a way that only the planner knows.
