@@ -51,13 +51,15 @@ pub struct Foreign {
     most_offsets: Cell<u16>,
 }
 
-/// A table that is only read from its start.
+/// A table whose rows have no places, so that they are read one after another.
 pub struct Other {
     pub relation: Relation,
     /// About how many rows it has, if that is known.
     pub rows: Option<f64>,
     /// Whether its rows are those that the source gives, and not all.
     pub through_source: bool,
+    /// Whether they are on another server.
+    pub is_foreign: bool,
 }
 
 /// What rows are drawn from.
@@ -74,6 +76,10 @@ impl<'a> Parts<'a> {
     /// The parts of `source` that the caller, who may read its column, can draw rows from by their places;
     /// `None` if all that can be done is to read the source from its start.
     pub fn of(source: &Source, snapshot: &'a Snapshot) -> Option<Self> {
+        if source.is_view() {
+            // What it has may be in the query itself and in no table.
+            return None;
+        }
         let by_query = source.has_policies() || source.condition.is_some() || !source.stored;
         let mut parts = Parts { pieces: Vec::new(), others: Vec::new(), by_query, snapshot };
         let inheritors = inheritors(&source.relation);
@@ -94,6 +100,7 @@ impl<'a> Parts<'a> {
     fn add(&mut self, source: &Source, relation: Relation, reading: Reading, rows: f64) -> Option<()> {
         let attribute = source.attribute_of(&relation)?;
         let is_source = relation.oid() == source.relation.oid();
+        let is_foreign = reading == Reading::Foreign;
         let (relation, rows) = match reading {
             Reading::Stored => match Table::new(relation, attribute, self.snapshot) {
                 Ok(table) => {
@@ -118,8 +125,8 @@ impl<'a> Parts<'a> {
             Reading::Custom => (relation, Some(rows)),
         };
         let through_source = self.by_query || !may_select(&relation, Some(attribute));
-        self.others.push(Other { relation, rows, through_source });
-        (!is_source).then_some(())
+        self.others.push(Other { relation, rows, through_source, is_foreign });
+        (!is_source || !is_foreign).then_some(())
     }
 
     /// The pieces as parts of a walk.

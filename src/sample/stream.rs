@@ -62,7 +62,7 @@ pub struct Sample {
     /// The slots in the order of the sample, once the stream has ended, and how many were given away.
     order: Vec<usize>,
     given: usize,
-    /// Whether the stream was read to its end.
+    /// Whether all streams were read to their ends.
     pub is_complete: bool,
 }
 
@@ -72,8 +72,23 @@ impl Drawing<'_> {
     /// # Errors
     /// `OutOfMemory`.
     pub(super) fn sample(&self, stream: &Stream) -> Result<Sample, Error> {
-        let mut sample = Sample::new(self.seed, stream.slots, self.set.dimensions());
+        let mut sample = self.no_rows(stream.slots);
+        self.read_into(&mut sample, stream)?;
+        Ok(sample)
+    }
+
+    /// A sample of nothing, to which streams can be added.
+    pub(super) fn no_rows(&self, slots: usize) -> Sample {
+        Sample::new(self.seed, slots, self.set.dimensions())
+    }
+
+    /// Makes `sample`, with `stream.slots`, one of the rows of this stream too; how many rows that gave.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub(super) fn read_into(&self, sample: &mut Sample, stream: &Stream) -> Result<u64, Error> {
         memory::probe(stream.bytes_beside_rows())?;
+        let before = sample.read();
         let _from_start = ScansFromStart::new();
         let query = self.source.query_for_values(stream.part, stream.in_order.is_some(), stream.limit);
         let plan = self.connection.prepare(&query, &[]);
@@ -81,14 +96,15 @@ impl Drawing<'_> {
         loop {
             let rows = cursor.fetch(ROWS_AT_A_TIME);
             for row in 0..rows.len() {
-                self.keep(&mut sample, &rows, row, stream.in_order.as_ref())?;
+                self.keep(sample, &rows, row, stream.in_order.as_ref())?;
             }
             if rows.len() == 0 {
                 break;
             }
         }
-        sample.is_complete = sample.read() < stream.limit;
-        Ok(sample)
+        let read = sample.read() - before;
+        sample.is_complete &= read < stream.limit;
+        Ok(read)
     }
 
     fn keep(
@@ -167,7 +183,7 @@ impl Sample {
             lengths: Lengths::default(),
             order: Vec::new(),
             given: 0,
-            is_complete: false,
+            is_complete: true,
         }
     }
 

@@ -108,10 +108,14 @@ impl Source {
         }
     }
 
-    /// Whether rows of the relation have TIDs that a query can ask for.
+    /// Whether rows of the relation have TIDs that a query can ask for: those of an extension are its own affair.
     pub fn has_tids(&self) -> bool {
+        !self.is_view() && !self.verdict().has_custom()
+    }
+
+    pub fn is_view(&self) -> bool {
         // SAFETY: an open relation has its pg_class row.
-        unsafe { (*self.relation.rd_rel).relkind as u8 != pg_sys::RELKIND_VIEW }
+        unsafe { (*self.relation.rd_rel).relkind as u8 == pg_sys::RELKIND_VIEW }
     }
 
     /// The error for rows that have no TIDs.

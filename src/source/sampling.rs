@@ -13,8 +13,8 @@ pub enum Part<'a> {
     Table(&'a PgRelation),
     /// Those that the source gives of such a table.
     TableOfSource(&'a PgRelation),
-    /// Each row with a chance of so many percent, by this seed.
-    Bernoulli { percent: f64, seed: i32 },
+    /// Each row with a chance of so many percent, and then one of so many by a hash of table, place and seed.
+    Bernoulli { percent: f64, one_of: u32, seed: i32 },
 }
 
 impl Source {
@@ -24,7 +24,7 @@ impl Source {
         let from = match part {
             Part::Source | Part::TableOfSource(_) => quoted(&self.relation),
             Part::Table(relation) => quoted(relation),
-            Part::Bernoulli { percent, seed } => format!(
+            Part::Bernoulli { percent, seed, .. } => format!(
                 "{} TABLESAMPLE pg_catalog.bernoulli ({percent}) REPEATABLE ({seed})",
                 quoted(&self.relation)
             ),
@@ -33,6 +33,12 @@ impl Source {
         if let Part::TableOfSource(relation) = part {
             let oid = relation.oid().to_u32();
             conditions.push(format!("tableoid OPERATOR(pg_catalog.=) {oid}::pg_catalog.oid"));
+        }
+        if let Part::Bernoulli { one_of, seed, .. } = part {
+            conditions.push(format!(
+                "pg_catalog.hashtidextended(ctid, tableoid::pg_catalog.int8 OPERATOR(pg_catalog.#) ({seed})::pg_catalog.int8) \
+                 OPERATOR(pg_catalog.%) {one_of}::pg_catalog.int8 OPERATOR(pg_catalog.=) 0::pg_catalog.int8"
+            ));
         }
         let condition = if conditions.is_empty() {
             String::new()
@@ -49,10 +55,13 @@ impl Source {
         format!("SELECT {} FROM {}{condition}", self.quoted_column(), quoted(&self.relation))
     }
 
-    /// The query for how many rows there are.
-    pub fn query_for_count(&self) -> String {
+    /// The query for how many rows there are, in so many per cent of the blocks, always the same, or in all.
+    pub fn query_for_count(&self, percent: Option<f64>) -> String {
+        let sample =
+            percent.map(|percent| format!(" TABLESAMPLE pg_catalog.system ({percent}) REPEATABLE (0)"));
         let condition = self.condition().map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
-        format!("SELECT pg_catalog.count(*) FROM {}{condition}", quoted(&self.relation))
+        let sample = sample.unwrap_or_default();
+        format!("SELECT pg_catalog.count(*) FROM {}{sample}{condition}", quoted(&self.relation))
     }
 
     /// The query for table, place and value of the rows of `relation`, which is the source or inherits
