@@ -35,14 +35,22 @@ impl Connection {
 
     /// The same with a plan that does not depend on the parameters' values and may run in parallel workers.
     pub fn prepare_once(&self, query: &str, types: &[pg_sys::Oid]) -> Plan<'_> {
+        self.prepare_as(query, types, pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK)
+    }
+
+    /// The same planned anew for each run, with the values in it: an extension that sends queries on may ask for them.
+    pub fn prepare_each(&self, query: &str, types: &[pg_sys::Oid]) -> Plan<'_> {
+        self.prepare_as(query, types, pg_sys::CURSOR_OPT_CUSTOM_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK)
+    }
+
+    fn prepare_as(&self, query: &str, types: &[pg_sys::Oid], options: u32) -> Plan<'_> {
         let query = CString::new(query).unwrap_or_default();
         let mut types = types.to_vec();
         let _watch = Watch::start();
-        let options = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_PARALLEL_OK) as i32;
         // SAFETY: both pointers are valid for the call; a null plan is refused on execution.
         let plan = unsafe {
             let (count, types) = (types.len() as i32, types.as_mut_ptr());
-            pg_sys::SPI_prepare_cursor(query.as_ptr(), count, types, options)
+            pg_sys::SPI_prepare_cursor(query.as_ptr(), count, types, options as i32)
         };
         Plan { plan, connection: self }
     }

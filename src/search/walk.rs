@@ -89,8 +89,7 @@ impl<'a> Walker<'a> {
         let width = Width::First;
         let order = Order::of(source, wanted.metric, unit.len());
         let searched = searched(wanted, width, &order, unit.len());
-        let types = [source.vector_type(), source.vector_type()];
-        let plan = connection.prepare_once(&source.query_for_probe(&searched, &order), &types);
+        let plan = prepare(source, connection, &source.query_for_probe(&searched, &order), 2);
         let mut walker =
             Walker { source, connection, settings, plan, order, w, unit, wanted, width, walks: 0 };
         walker.set_width(width);
@@ -112,9 +111,8 @@ impl<'a> Walker<'a> {
         let Some(width) = self.width.next() else { return false };
         self.set_width(width);
         let searched = searched(self.wanted, width, &self.order, self.unit.len());
-        let types = [self.source.vector_type(), self.source.vector_type()];
-        self.plan =
-            self.connection.prepare_once(&self.source.query_for_probe(&searched, &self.order), &types);
+        let query = self.source.query_for_probe(&searched, &self.order);
+        self.plan = prepare(self.source, self.connection, &query, 2);
         true
     }
 
@@ -161,8 +159,7 @@ impl<'a> Walker<'a> {
     pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
         let limit = self.wanted.candidates() as u64;
         let searched = Searched { limit, ..searched(self.wanted, self.width, &self.order, self.unit.len()) };
-        let plan =
-            self.connection.prepare_once(&self.source.query_for_all(&searched), &[self.source.vector_type()]);
+        let plan = prepare(self.source, self.connection, &self.source.query_for_all(&searched), 1);
         found.clear();
         found.add(run(&plan, &[self.w]), 0)
     }
@@ -181,6 +178,15 @@ fn searched<'a>(wanted: &'a Wanted, width: Width, order: &Order, dimensions: usi
         metric: wanted.metric,
         dimensions,
         with_vectors: wanted.diversity > 0.0,
+    }
+}
+
+/// Plans a query on `source` with so many vectors as parameters.
+fn prepare<'a>(source: &Source, connection: &'a Connection, query: &str, vectors: usize) -> Plan<'a> {
+    let types = vec![source.vector_type(); vectors];
+    match source.verdict().is_custom() {
+        true => connection.prepare_each(query, &types),
+        false => connection.prepare_once(query, &types),
     }
 }
 

@@ -105,7 +105,7 @@ fn found(fcinfo: pg_sys::FunctionCallInfo) -> Result<(Results, Option<Plane>), E
     let mut source = source_of(source, column, call, call.source_filter())?;
     let key = asked.key.as_deref().map(|key| Key::of(key, &source)).transpose()?;
     if key.is_none() && !source.has_tids() {
-        return Err(source.no_tids("view"));
+        return Err(source.no_tids(if source.is_view() { "view" } else { "relation" }));
     }
     let connection = Connection::open();
     if let Some(filter) = &asked.filter {
