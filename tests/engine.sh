@@ -14,10 +14,11 @@ start_engine() {
         *.control | *.sql) put_engine_file "$file" "$(pg_config --sharedir)/extension" ;;
         esac
     done < <(find "$folder" -type f \( -name '*.so' -o -name '*.control' -o -name '*.sql' \))
-    SETTINGS="shared_preload_libraries = '$name'
+    ENGINE_SETTINGS="shared_preload_libraries = '$name'
 max_prepared_transactions = 50
 max_connections = 300
-timescaledb.telemetry_level = off" "$ROOT/scripts/cluster.sh" start "$name"
+timescaledb.telemetry_level = off"
+    SETTINGS=$ENGINE_SETTINGS "$ROOT/scripts/cluster.sh" start "$name"
     reach=$("$ROOT/scripts/cluster.sh" env "$name")
     eval "$reach"
     query "CREATE EXTENSION $name" >/dev/null
@@ -33,8 +34,16 @@ put_engine_file() {
 
 end_engine() {
     "$ROOT/scripts/cluster.sh" stop "$ENGINE"
+    "$ROOT/scripts/cluster.sh" stop "$ENGINE-worker"
     rm -f "${ENGINE_FILES[@]}"
 }
 
-# drawn SOURCE SEED: the ids of the rows that 300 negatives are, in the order of rows (cos, sin) of the id's angle.
+# fit SOURCE [SAMPLE_SIZE [SEED]]: a call.
 fit() { echo "hinted_exemplar('$1', 'v', exemplar => '[1,0.5,0.2]', sample_size => ${2:-300}, seed => ${3:-0})"; }
+
+# are_alike SOURCE PLAIN: whether fits of samples of the one differ from those of the other hardly more than these do among themselves.
+are_alike() {
+    local all="generate_series(1, 20) seed" of_plain
+    of_plain=$(fit "$2" 200 "seed + 100")
+    is_true "(SELECT sum($(fit "$1" 200 seed) <=> $of_plain) < 2 * sum($(fit "$2" 200 seed) <=> $of_plain) + 0.01 FROM $all)"
+}

@@ -33,4 +33,24 @@ check "samples are like those of a plain table" is_true "(SELECT count(*) FROM g
     WHERE hinted_exemplar('items', 'v', exemplar => '[1,0.5,0.2]', seed => seed) <=> hinted_exemplar('plain', 'v', exemplar => '[1,0.5,0.2]', seed => seed + 100) > 0.02) = 0"
 query "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('items') c" >/dev/null
 check "with all chunks compressed" same items plain
+check "without a key a search says what to do" grep -q "key => 'id'" <<<"$(query "SELECT * FROM hinted_exemplar_search('items', 'v', exemplar => '[1,0.5,0.2]')" 2>&1)"
+search() { echo "(SELECT array_agg(key::int) FROM hinted_exemplar_search('$1', 'v', key => 'id', k => 20, exemplar => '[1,0.5,0.2]', sample_size => 100000${2:-}))"; }
+check "with one it finds those of a plain table" is_true "$(search items) = $(search plain)"
+check "so it does with a filter" is_true "$(search items ", filter => 'id % 3 = 0'") = $(search plain ", filter => 'id % 3 = 0'")"
+
+# Chunks longer than a sample's first rows, of which the older are compressed.
+query "CREATE TABLE long (at timestamptz NOT NULL, id int, v vector(3));
+       SELECT create_hypertable('long', 'at', chunk_time_interval => interval '30 days');
+       INSERT INTO long SELECT timestamptz '2026-01-01' + i * interval '1 minute', i, ARRAY[cos(i / 20000), sin(i / 20000), 0.01 * (i % 97)]::vector FROM generate_series(1, 120000) i;
+       CREATE TABLE flat AS SELECT * FROM long;
+       ALTER TABLE long SET (timescaledb.compress, timescaledb.compress_orderby = 'at');
+       SELECT compress_chunk(c) FROM show_chunks('long', older_than => timestamptz '2026-03-01') c" >/dev/null
+query "VACUUM ANALYZE long" >/dev/null
+check "samples are of all rows of long chunks, not of the first" are_alike long flat
+january="hinted_exemplar('SOURCE', 'v', exemplar => '[1,0.5,0.2]', sample_size => 100000, source_filter => 'at < ''2026-02-01''')"
+check "a condition on time reaches the chunks" is_true "${january/SOURCE/long} <=> ${january/SOURCE/flat} < 1e-6"
+query "DROP ROLE IF EXISTS reader; CREATE ROLE reader; GRANT SELECT ON long TO reader"
+check "a role that may read the hypertable may draw from its chunks" [ "$(query "SET ROLE reader; SELECT vector_dims($(fit long))")" = 3 ]
+query "REVOKE SELECT ON long FROM reader"
+check "one that may not read it may not" grep -q 'permission denied' <<<"$(query "SET ROLE reader; SELECT vector_dims($(fit long))" 2>&1)"
 finish
