@@ -11,7 +11,11 @@ if [ -z "$(psql -X -A -t -d postgres -c "SELECT name FROM pg_available_extension
     exit
 fi
 
-end() { for name in coordinator shard1 shard2; do "$ROOT/scripts/cluster.sh" stop "$name"; done; }
+end() {
+    for name in coordinator shard1 shard2; do "$ROOT/scripts/cluster.sh" stop "$name"; done
+    [ -z "${link_process:-}" ] || kill "$link_process" || true
+    [ -z "${link:-}" ] || rm -rf "$link"
+}
 trap end EXIT
 schema="CREATE EXTENSION hinted_exemplar CASCADE"
 row="i, l2_normalize((SELECT array_agg(sin(i * (1 + k % 13 * 0.37) + k) + sin(k * 0.1)) FROM generate_series(1, 512) k)::vector)"
@@ -105,6 +109,36 @@ echo "statements to one server for a fit over 8 partitions: $((two - one)), the 
 check "a fit over eight partitions of a server asks six times at most" [ $((two - one)) -le 6 ]
 check "all rows of all partitions are drawn where all are wanted" [ "$(query "SELECT sampled FROM hinted_exemplar_fit('wide', 'embedding', hint => (SELECT embedding FROM one_machine WHERE id = 77), exemplar => (SELECT embedding FROM one_machine WHERE id = 42), sample_size => 20000)")" \
     = "$(query "SELECT count(*) FROM wide WHERE embedding <#> (SELECT embedding FROM one_machine WHERE id = 42) > -0.999999")" ]
+
+# The same over a link that takes ten milliseconds there and back. It counts how often an answer is waited for.
+link=$(mktemp -d)
+chmod 755 "$link"
+python3 "$ROOT/tests/tools/slow_link.py" "$link/.s.PGSQL.$PGPORT" "${socket[shard1]}/.s.PGSQL.$PGPORT" 10 "$link/turns" &
+link_process=$!
+for _ in {1..100}; do [ -S "$link/.s.PGSQL.$PGPORT" ] || sleep 0.1; done
+chmod 777 "$link/.s.PGSQL.$PGPORT"
+query "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw
+           OPTIONS (host '$link', port '$PGPORT', dbname 'shard1', extensions 'vector', async_capable 'true', fetch_size '2000');
+       CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (user 'postgres');
+       CREATE TABLE far (id int, embedding vector(512)) PARTITION BY LIST ((id % 8))"
+for part in 0 1 2 3 4 5 6 7; do
+    query "CREATE FOREIGN TABLE far$part PARTITION OF far FOR VALUES IN ($part) SERVER far OPTIONS (table_name 'wide$part'); ANALYZE far$part"
+done
+by_link() { # TABLE: round trips and milliseconds of the second fit of a session
+    psql -X -q -A -t -v ON_ERROR_STOP=1 <<END
+SELECT vector_dims($(fit "$1" 999)) \\g /dev/null
+\\set before \`cat '$link/turns'\`
+\\timing on
+SELECT vector_dims($(fit "$1" 1000)) \\g /dev/null
+\\timing off
+\\set after \`cat '$link/turns'\`
+SELECT :after - :before;
+END
+}
+far=$(by_link far) near=$(by_link wide)
+trips=$(tail -n 1 <<<"$far")
+echo "a fit over 8 partitions of a server that answers after 10 ms: $trips round trips, $(head -n 1 <<<"$far"); of one that is near: $(head -n 1 <<<"$near")"
+check "a fit over eight partitions takes six round trips at most" [ "$trips" -ge 1 -a "$trips" -le 6 ]
 has_only=$(PGOPTIONS='' psql -X -q -A -t -c "SELECT vector_dims($(fit wide 3000))" 2>&1 | grep -c 'has only' || true)
 check "what is not known to be all is not said to be" [ "$has_only" = 0 ]
 "$ROOT/scripts/cluster.sh" stop shard2
