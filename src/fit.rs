@@ -243,7 +243,8 @@ fn bytes_of_places(rows: usize) -> usize {
 /// What a fit and its report need beside the rows, at most: a few numbers for each row, some vectors and the texts.
 fn bytes_beside_rows(set: &TrainingSet, query: &Query) -> usize {
     const NUMBERS_OF_A_ROW: usize = 24;
-    const VECTORS: usize = 40 + COMPARED_EXEMPLARS;
+    // Among them 256 differences of near rows, in single precision.
+    const VECTORS: usize = 170 + COMPARED_EXEMPLARS;
     let rows = set.exemplars() + set.counter_exemplars() + set.negatives();
     let vectors = VECTORS.saturating_add(2 * query.vectors().count()).saturating_mul(set.dimensions());
     rows.saturating_mul(NUMBERS_OF_A_ROW).saturating_add(vectors).saturating_mul(size_of::<f64>())

@@ -23,9 +23,10 @@ VARIANTS = {
     "as it is": {},
     "with a neutral text": {"with_neutral": True},
     "text not whitened": {"whitening": lambda q, cov, ridge: q},
-    "every hint fully trusted": {"trust": lambda z, r, c: 1.0},
-    "trust by the exemplars alone": {"trust": lambda z, r, c: adaptive.trust(z, 1.0, 0.4)},
-    "trust without the correlation": {"trust": lambda z, r, c: adaptive.trust(z, r, 0.4)},
+    "every hint fully trusted": {"trust": lambda z, r, a: 1.0},
+    "trust by the exemplars alone": {"trust": lambda z, r, a: adaptive.trust(z, 1.0, 1.0)},
+    "trust without the agreement": {"trust": lambda z, r, a: adaptive.trust(z, r, 1.0)},
+    "not smoothed": {"smooth": lambda w, rows, xc: w},
     "background not cleared, nothing added": {"cleared": adaptive.uncleared},
     "background cleared, nothing added": {"strength": 0},
     "the whole upper part dropped": {"least_discount": 1.0},
@@ -44,9 +45,8 @@ def answer(x, q, background, neutral, fitted=True, hinted=True, with_neutral=Fal
         centred = x - background.mean(0)
         spread = (background - background.mean(0)) @ np.stack([centred, q], 1)
         own, hint = spread.std(0)
-        spread -= spread.mean(0)
-        correlation = (spread[:, 0] * spread[:, 1]).mean() / own / hint
-        g = adaptive.trust(centred @ q / hint, hint * np.linalg.norm(centred) / own, correlation)
+        agreed = adaptive.agreement(background @ x, background @ q)
+        g = adaptive.trust(centred @ q / hint, hint * np.linalg.norm(centred) / own, agreed)
         return g * q / hint + 0.65 * centred / own
     one = np.ones(1)
     return adaptive.fit(x[None], one, none, np.zeros(0), background, hint=q if hinted else None,

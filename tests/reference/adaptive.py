@@ -31,8 +31,34 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def trust(z, r, c):
-    return 0.05 + 0.95 * sigmoid(1.4 * z + 1.1 * np.log(r) - 4.6 * c - 0.9)
+def trust(z, r, a):
+    return 0.05 + 0.95 * sigmoid(0.45 * z + 1.25 * np.log(r) + 0.7 * a - 0.7)
+
+
+def agreement(likeness, hint):
+    """How much more often than by chance a row is among the best by both."""
+    n = len(hint)
+    m = min(max(20, n // 50), n)
+    best = [set(np.argsort(-s, kind="stable")[:m]) for s in (likeness, hint)]
+    return np.log((len(best[0] & best[1]) + 0.5) / (m * m / n + 0.5))
+
+
+def smoothed(w, B, xc):
+    """w where near rows score alike: the best in the Krylov space of four steps, scaled so that xc.w stays."""
+    if len(B) < 12:
+        return w
+    gram = B @ B.T
+    np.fill_diagonal(gram, -1)
+    d = B - B[gram.argmax(1)]
+    A = np.eye(len(w)) + 0.1 * len(w) / np.sum(d**2) * d.T @ d
+    basis = [w / np.linalg.norm(w)]
+    for _ in range(3):
+        v = A @ basis[-1]
+        v -= np.stack(basis, 1) @ (np.stack(basis) @ v)
+        basis.append(v / np.linalg.norm(v))
+    V = np.stack(basis, 1)
+    smooth = V @ np.linalg.solve(V.T @ A @ V, V.T @ w)
+    return smooth * (xc @ w) / (xc @ smooth)
 
 
 def moments(B, v, direction):
@@ -53,6 +79,7 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
     """What the rows weigh once those that look wanted weigh less, the belief that they are, and the exemplars with stand-ins."""
     K, x = weights.sum(), weights @ P / weights.sum()
     v, own, mass, rho = np.ones(len(B)), x, K, 0.0
+    agree = None if q is None else agreement(B @ x, B @ q)
     for round in range(2):
         xc = own - v @ B / v.sum()
         along, spread = moments(B, v, xc)
@@ -60,7 +87,7 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
         if q is not None:
             scores, deviation = moments(B, v, q)
             z = xc @ q / deviation
-            g = trust(z, deviation * np.linalg.norm(xc) / spread, v @ (scores * along) / v.sum() / deviation / spread)
+            g = trust(z, deviation * np.linalg.norm(xc) / spread, agree)
             s, mine = s + g * scores / deviation, mine + g * z
         if expected_share:
             top = np.argsort(-s, kind="stable")[: min(int(np.floor(expected_share * len(B) + 0.5)), len(B) - 1)]
@@ -88,8 +115,9 @@ def uncleared(P, weights, B, q, expected_share, trust, least_discount):
 
 
 def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", expected_share=None,
-              pull_factor=4, share=0.65, whitening=whiten, trust=trust, cleared=cleared, least_discount=0.8, strength=2):
-    """J and its gradient, a function of (w, b), and what is to be added to the w where it is least, as a function of that w.
+              pull_factor=4, share=0.65, whitening=whiten, trust=trust, cleared=cleared, least_discount=0.8, strength=2,
+              smooth=smoothed):
+    """J and its gradient, a function of (w, b), and what ranks, as a function of the w where it is least.
 
     What follows `expected_share` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
@@ -105,7 +133,7 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
     towards, push, w0, g = xc / spread * 2 / pull, 0.05, np.zeros(len(xc)), 0.0
     if hint is not None:
         deviation = spread_of(q)
-        g = trust(xc @ q / deviation, deviation * np.linalg.norm(xc) / spread, xc @ cov @ q / deviation / spread)
+        g = trust(xc @ q / deviation, deviation * np.linalg.norm(xc) / spread, agreement(B @ (weights @ P), B @ q))
         white = whitening(q, cov, lam)
         white /= spread_of(white)
         towards, push = 2 * g * white / (g * max(0, xc @ white) + pull), 0.2
@@ -116,7 +144,11 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
         w0 = w0 - push * spread_of(towards) * r / max(spread_of(r), least)
     e = unit(weights @ P / weights.sum()) + (0 if hint is None else g * q)
-    add = lambda w: w + strength * rho / weights.sum() * spread_of(w) / spread_of(e) * e
+
+    def finished(w):
+        w = smooth(w, B, xc)
+        return w + strength * rho / weights.sum() * spread_of(w) / spread_of(e) * e
+
     K = weights.sum()
     half = (K + len(B)) / 2
     X = np.vstack([P, C, B])
@@ -134,14 +166,14 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         gradient = np.r_[X.T @ (s * y * slope) + half * lam * away, (s * y * slope).sum()]
         return (s * value).sum() + half * lam / 2 * away @ away, gradient
 
-    return J, add
+    return J, finished
 
 
 def fit(P, *others, tol=1e-11, **parts):
-    J, add = objective(P, *others, **parts)
+    J, finished = objective(P, *others, **parts)
     options = dict(maxiter=20000, maxfun=40000, ftol=0, gtol=tol)
     best = minimize(J, np.zeros(P.shape[1] + 1), jac=True, method="L-BFGS-B", options=options)
-    return add(best.x[:-1]), best.fun
+    return finished(best.x[:-1]), best.fun
 
 
 def rows(rng, n, mean):
@@ -152,7 +184,7 @@ def rows(rng, n, mean):
 def main():
     rng, cases = np.random.default_rng(11), []
     for p, c, n, d, texts, loss, expected in [(1, 0, 40, 8, "", "squared_hinge", None), (1, 0, 60, 12, "h", "squared_hinge", None),
-                                              (3, 2, 60, 12, "hcn", "squared_hinge", None), (2, 3, 80, 48, "c", "squared_hinge", None),
+                                              (3, 2, 60, 12, "hcn", "squared_hinge", None), (2, 3, 80, 32, "c", "squared_hinge", None),
                                               (2, 0, 50, 16, "hn", "logistic", None), (1, 2, 90, 24, "hc", "logistic", None),
                                               (1, 0, 60, 16, "h", "squared_hinge", 0.2), (2, 1, 40, 12, "", "squared_hinge", 0.5)]:
         mean = rng.normal(size=d) / np.sqrt(d)

@@ -1,4 +1,4 @@
-//! What is added to the solution where much is believed to be wanted.
+//! From where J is least to what ranks: near rows are made to score alike, and where much is believed to be wanted, a sum is added.
 //!
 //! ```text
 //! w <- w + beta e        e = x' + g q        beta = 2 rho / K  std(z.w) / std(z.e)
@@ -9,9 +9,11 @@
 //! the less is left for it to add.
 
 use crate::background::Background;
+use crate::near_rows::NearRows;
+use crate::prior::Prior;
 use crate::problem::Problem;
 use crate::solver::{Fit, unit};
-use crate::{bias, kernel, objective};
+use crate::{kernel, objective};
 
 /// The share of the sum's scores beside the solution's, for full belief and one exemplar.
 const STRENGTH: f64 = 2.0;
@@ -44,20 +46,41 @@ impl Blend {
 }
 
 impl Blend {
-    /// `fit` with the sum added, at the bias that is best for it. Reads the rows twice.
-    pub fn apply(&self, problem: &Problem, fit: Fit, interrupt: &mut dyn FnMut()) -> Fit {
-        let values = problem.set.values();
-        let scores = objective::scores(values, &fit.w, interrupt);
-        let examples = scores.len() - problem.set.negatives();
-        let (negatives, weights) = (&scores[examples..], &problem.weights[examples..]);
-        let total: f64 = weights.iter().sum();
-        let mean = kernel::inner(negatives, weights) / total;
-        let centred: Vec<f64> = negatives.iter().map(|score| score - mean).collect();
-        let deviation = (kernel::inner_weighted(&centred, &centred, weights) / total).sqrt();
-        let mut w = fit.w.clone();
-        kernel::add_scaled(&mut w, self.strength * deviation, &self.e);
-        let scores = objective::scores(values, &w, interrupt);
-        let b = bias::best(problem, &scores, fit.b);
-        Fit { weights: unit(&w), w, b, passes: fit.passes + 2, ..fit }
+    /// Adds the sum to a `w` whose scores over the background have this standard deviation.
+    fn add(&self, w: &mut [f64], deviation: f64) {
+        kernel::add_scaled(w, self.strength * deviation, &self.e);
     }
+}
+
+/// What ranks, from where J is least: that smoothed, with the sum added. Reads the rows once. The bias is left as it was.
+pub(crate) fn finished(problem: &Problem, prior: &Prior, fit: Fit, interrupt: &mut dyn FnMut()) -> Fit {
+    let mut w = match &prior.near {
+        Some(near) => smoothed(near, &fit.w, &prior.known.xc),
+        None => fit.w.clone(),
+    };
+    if let Some(blend) = &prior.blend {
+        let scores = objective::scores(problem.set.values(), &w, interrupt);
+        blend.add(&mut w, background_deviation(problem, &scores));
+    }
+    Fit { weights: unit(&w), w, passes: fit.passes + 1, ..fit }
+}
+
+/// `w` smoothed, and scaled so that the exemplars stand out from the background's mean as they did.
+fn smoothed(near: &NearRows, w: &[f64], xc: &[f64]) -> Vec<f64> {
+    let mut smooth = near.smoothed(w);
+    let scale = kernel::inner(xc, w) / kernel::inner(xc, &smooth);
+    if scale > 0.0 && scale.is_finite() {
+        smooth.iter_mut().for_each(|v| *v *= scale);
+    }
+    smooth
+}
+
+/// The standard deviation of the negatives' scores, weighted as in J.
+fn background_deviation(problem: &Problem, scores: &[f64]) -> f64 {
+    let examples = scores.len() - problem.set.negatives();
+    let (negatives, weights) = (&scores[examples..], &problem.weights[examples..]);
+    let total: f64 = weights.iter().sum();
+    let mean = kernel::inner(negatives, weights) / total;
+    let centred: Vec<f64> = negatives.iter().map(|score| score - mean).collect();
+    (kernel::inner_weighted(&centred, &centred, weights) / total).sqrt()
 }

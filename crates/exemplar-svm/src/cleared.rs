@@ -12,7 +12,7 @@ use crate::background::{Background, Direction};
 use crate::kernel;
 use crate::share::{self, Split};
 use crate::training::TrainingSet;
-use crate::view::View;
+use crate::view::{HintGiven, View};
 
 /// How often the background is cleared: what is measured on the first one tells better which rows look wanted.
 const ROUNDS: usize = 2;
@@ -26,8 +26,8 @@ pub(crate) struct Asked {
     pub mean: Vec<f64>,
     /// K, the exemplars' total weight.
     pub evidence: f64,
-    /// The hint's weight, if there is a hint: the first of the directions then.
-    pub hint_weight: Option<f64>,
+    /// The hint, if there is one: the first of the directions then.
+    pub hint: Option<HintGiven>,
     pub expected_share: Option<f64>,
 }
 
@@ -50,7 +50,7 @@ impl Cleared {
         background: &mut Background,
         directions: &mut [Direction],
     ) -> Self {
-        let view = View::of(&asked.mean, background, directions, asked.hint_weight);
+        let view = View::of(&asked.mean, background, directions, asked.hint);
         let (weights, evidence) = (vec![1.0; set.negatives()], asked.evidence);
         let mut cleared = Cleared { view, evidence, weights, belief: 0.0, wanted_share: 0.0 };
         let mut mean = asked.mean.clone();
@@ -66,7 +66,7 @@ impl Cleared {
                 cleared.weights = share::weights(&split, &looks, share::discount(cleared.belief));
             }
             background.reweigh(&cleared.weights, directions);
-            cleared.view = View::of(&mean, background, directions, asked.hint_weight);
+            cleared.view = View::of(&mean, background, directions, asked.hint);
         }
         cleared
     }

@@ -12,7 +12,7 @@ const LANES: usize = 16;
 const ROUGH_LANES: usize = 4 * LANES;
 
 /// Rows taken at a time, so that `w` and the sum are loaded once for all of them.
-const GROUP: usize = 4;
+pub const GROUP: usize = 4;
 
 /// What sums are made in: `f64` where the answer depends on it, `f32` where only the way there does.
 pub trait Scalar: Copy + Default + From<f32> + Mul<Output = Self> + Add<Output = Self> + AddAssign {}
@@ -153,6 +153,70 @@ pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
             dots.extend(groups.remainder().chunks_exact(w.len()).map(|row| dot_group([row; GROUP], w)[0]));
         },
     );
+}
+
+/// Columns taken at a time by [`highest_products`].
+pub const TILE: usize = 16;
+
+/// For each of `GROUP` vectors the numbers of the columns with the highest `sum_i vectors[i][k] columns[i][j] - less[j]`, in single
+/// precision, the first of equals first; where there are fewer columns the last numbers are `less.len()`. `columns` holds all
+/// columns' first values, then all their second ones, as many each as `less` has, a multiple of [`TILE`].
+pub fn highest_products<const N: usize>(
+    columns: &[f32],
+    less: &[f32],
+    vectors: &[[f32; GROUP]],
+) -> [[usize; N]; GROUP] {
+    let n = less.len();
+    let mut kept = [[(f32::NEG_INFINITY, n); N]; GROUP];
+    vectorised(
+        #[inline(always)]
+        || {
+            for (start, less_tile) in (0..).step_by(TILE).zip(less.as_chunks::<TILE>().0) {
+                let less = less_tile.map(|less| -less);
+                let (mut a, mut b, mut c, mut d) = (less, less, less, less);
+                for (values, of) in columns.chunks_exact(n).zip(vectors) {
+                    let tile = values[start..].first_chunk().expect("whole tiles");
+                    a = plus_multiple(a, of[0], tile);
+                    b = plus_multiple(b, of[1], tile);
+                    c = plus_multiple(c, of[2], tile);
+                    d = plus_multiple(d, of[3], tile);
+                }
+                for (kept, sums) in kept.iter_mut().zip([a, b, c, d]) {
+                    keep_highest(kept, &sums, start);
+                }
+            }
+        },
+    );
+    kept.map(|kept| kept.map(|(_, column)| column))
+}
+
+#[inline(always)]
+fn plus_multiple(sums: [f32; TILE], a: f32, x: &[f32; TILE]) -> [f32; TILE] {
+    std::array::from_fn(|l| sums[l] + a * x[l])
+}
+
+/// Puts the values of a tile that are above the least one kept in their places.
+#[inline(always)]
+fn keep_highest<const N: usize>(kept: &mut [(f32, usize); N], values: &[f32; TILE], start: usize) {
+    let least = kept[N - 1].0;
+    // Nearly no tile has one, which all lanes tell at once.
+    if values.iter().map(|&value| u32::from(value > least)).sum::<u32>() > 0 {
+        insert_higher(kept, values, start);
+    }
+}
+
+#[cold]
+fn insert_higher<const N: usize>(kept: &mut [(f32, usize); N], values: &[f32; TILE], start: usize) {
+    for (l, &value) in values.iter().enumerate() {
+        if value > kept[N - 1].0 {
+            let mut at = N - 1;
+            while at > 0 && kept[at - 1].0 < value {
+                kept[at] = kept[at - 1];
+                at -= 1;
+            }
+            kept[at] = (value, start + l);
+        }
+    }
 }
 
 /// `sum += coefficient(number) row` for each numbered row.

@@ -44,6 +44,7 @@ mod kernel;
 pub mod loss;
 pub mod memory;
 pub mod metric;
+mod near_rows;
 pub mod objective;
 pub mod prior;
 pub mod problem;

@@ -19,8 +19,8 @@
 //!   together; as K grows the exemplars' part grows and the hint's fades.
 //!
 //! Wanted rows among the negatives would bend all of this: rows that look wanted weigh less, in every moment and in J,
-//! see [`cleared`](crate::cleared). Where much is believed to be wanted, the plain sum of exemplar and hint is added to the solution,
-//! see [`blend`](crate::blend).
+//! see [`cleared`](crate::cleared). The solution is smoothed, see [`near_rows`](crate::near_rows), and where much is believed to be
+//! wanted, the plain sum of exemplar and hint is added to it, see [`blend`](crate::blend).
 //!
 //! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
 //! mean direction whose scores do not follow those of the hint.
@@ -29,10 +29,11 @@ use crate::background::{Background, Direction, Scores};
 use crate::blend::Blend;
 use crate::cleared::{Asked, Cleared};
 use crate::kernel;
+use crate::near_rows::NearRows;
 use crate::problem::Params;
 use crate::text::Texts;
 use crate::training::TrainingSet;
-use crate::view::View;
+use crate::view::{HintGiven, View, agreement};
 
 /// Pull towards `w0`, in variances of the background along the exemplars, for one exemplar.
 const PULL: f64 = 4.0;
@@ -67,6 +68,7 @@ pub(crate) struct Prior {
     pub weights: Vec<f64>,
     /// The share of the background that is believed to be wanted.
     pub wanted_share: f64,
+    pub near: Option<NearRows>,
     pub blend: Option<Blend>,
     pub known: Known,
 }
@@ -95,8 +97,11 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         Background::new(set.negative_values(), set.dimensions(), given, interrupt);
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
-    let hint_weight = hint.map(|_| params.hint_weight);
-    let asked = Asked { mean: exemplars, evidence, hint_weight, expected_share: params.expected_share };
+    let hint_given = hint.map(|_| {
+        let likeness = background.scores(&exemplars, &mut []);
+        HintGiven { weight: params.hint_weight, agreement: agreement(&likeness.0, &directions[0].scores.0) }
+    });
+    let asked = Asked { mean: exemplars, evidence, hint: hint_given, expected_share: params.expected_share };
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
     let Cleared { view, evidence: believed, weights, belief, wanted_share } = cleared;
     let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;
@@ -112,7 +117,9 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     };
     let blend =
         Blend::new(&asked.mean, hint.map(|q| &q[..]).zip(trusted), belief / evidence, &mut background);
+    let near = NearRows::of(set.negative_values(), set.dimensions(), background.interrupt());
     Prior {
+        near,
         lambda,
         hint_z: view.hint.as_ref().map(|hint| hint.z),
         hint_trust: view.hint.as_ref().map(|hint| hint.trust),

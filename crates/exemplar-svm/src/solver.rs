@@ -15,13 +15,12 @@
 //! Steihaug, SIAM J. Numer. Anal. 20(3), 1983 (conjugate gradients in a trust region).
 //! Lin, Weng, Keerthi, JMLR 9, 2008 (the radius rules and their constants, for L2-loss linear SVMs).
 
-use crate::cut;
 use crate::error::FitError;
 use crate::kernel;
 use crate::objective::{Evaluation, Objective, Value};
-use crate::prior::Prior;
 use crate::problem::Problem;
 use crate::start::start;
+use crate::{bias, blend, cut, objective};
 
 /// A solution of a [`Problem`].
 #[derive(Debug, Clone)]
@@ -32,8 +31,8 @@ pub struct Fit {
     pub w: Vec<f64>,
     /// The bias: a row's margin is `w.x + b`, above 0 where it is taken to be wanted.
     pub b: f64,
-    /// Where J is least: `w` before the adaptive form adds what it believes to be wanted, and `b` before it says where
-    /// that ends.
+    /// Where J is least: `w` before the adaptive form smooths it and adds what it believes to be wanted, and `b` before it says
+    /// where that ends.
     pub minimum: (Vec<f64>, f64),
     /// J and its terms at the minimum.
     pub value: Value,
@@ -67,14 +66,17 @@ impl Fit {
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
     let mut fit = match (&problem.given, &problem.prior) {
         (Some(w), _) => given(w),
-        (None, Some(Prior { blend: Some(blend), .. })) => {
+        (None, Some(prior)) => {
             let fit = Newton::start(problem, interrupt).run();
-            blend.apply(problem, fit, interrupt)
+            blend::finished(problem, prior, fit, interrupt)
         }
         _ => Newton::start(problem, interrupt).run(),
     };
     if let Some(b) = cut::bias(problem, &fit.w, interrupt) {
         fit.b = b;
+    } else if problem.prior.is_some() {
+        let scores = objective::scores(problem.set.values(), &fit.w, interrupt);
+        fit.b = bias::best(problem, &scores, fit.b);
     }
     let length = fit.weights.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
     if (length - 1.0).abs() < 1e-3 { Ok(fit) } else { Err(FitError::NoDirection) }

@@ -7,10 +7,22 @@ use crate::kernel;
 const LEAST_TRUST: f64 = 0.05;
 
 /// What trust goes by: see [`trust`].
-const BY_Z: f64 = 1.4;
-const BY_SPREAD: f64 = 1.1;
-const BY_CORRELATION: f64 = -4.6;
-const OFFSET: f64 = -0.9;
+const BY_Z: f64 = 0.45;
+const BY_SPREAD: f64 = 1.25;
+const BY_AGREEMENT: f64 = 0.7;
+const OFFSET: f64 = -0.7;
+
+/// How many of the rows that look most like the exemplars, and of those that fit the hint best, are compared: a fiftieth
+/// of all, no fewer than these.
+const LEAST_COMPARED: usize = 20;
+const COMPARED: usize = 50;
+
+/// A hint as it was given: its weight and its [`agreement`] with the exemplars.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HintGiven {
+    pub weight: f64,
+    pub agreement: f64,
+}
 
 /// The exemplars seen from the mean of a background's rows.
 pub(crate) struct View {
@@ -36,23 +48,22 @@ pub(crate) struct HintView {
 }
 
 impl View {
-    /// `mean` is the exemplars' mean; the hint, if its weight is given, the first of `directions`.
+    /// `mean` is the exemplars' mean; the hint, if there is one, the first of `directions`.
     pub fn of(
         mean: &[f64],
         background: &mut Background,
         directions: &mut [Direction],
-        hint_weight: Option<f64>,
+        hint: Option<HintGiven>,
     ) -> Self {
         let xc = background.centred(mean);
         let square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
         let along_xc = background.scores(&xc, directions);
         let deviation = background.deviation(&along_xc);
-        let hint = directions.first().zip(hint_weight).map(|(hint, weight)| {
-            let spread = background.deviation(&hint.scores);
-            let z = kernel::inner(&xc, &hint.v) / spread;
+        let hint = directions.first().zip(hint).map(|(direction, HintGiven { weight, agreement })| {
+            let spread = background.deviation(&direction.scores);
+            let z = kernel::inner(&xc, &direction.v) / spread;
             let relative = spread * square.sqrt() / deviation;
-            let correlation = background.covariance(&hint.scores, &along_xc) / (spread * deviation);
-            let trust = trust(z, relative, correlation);
+            let trust = trust(z, relative, agreement);
             HintView { z, trust, g: weight * trust, deviation: spread }
         });
         View { xc, square, along_xc, deviation, hint }
@@ -71,16 +82,35 @@ impl View {
     }
 }
 
-/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(1.4 z + 1.1 ln r - 4.6 c - 0.9)`.
+/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(0.45 z + 1.25 ln r + 0.7 a - 0.7)`.
 ///
 /// * `z`: standard deviations that the exemplars stand out under the hint. One that does not know its own exemplars is wrong.
 /// * `r`: the spread of the rows' scores under the hint, of that along the exemplars' direction. About 1 where texts and
 ///   rows are of one kind, 0.3 for texts beside images, less for a text that has nothing to say about these rows.
-/// * `c`: the correlation of the rows' scores under the hint and along the exemplars. Under a hint of which all that is
-///   like the exemplars has something, they stand out for that alone.
-pub(crate) fn trust(z: f64, r: f64, c: f64) -> f64 {
-    let reliable = BY_Z * z + BY_SPREAD * r.max(f64::MIN_POSITIVE).ln() + BY_CORRELATION * c + OFFSET;
+/// * `a`: the [`agreement`] of hint and exemplars.
+pub(crate) fn trust(z: f64, r: f64, a: f64) -> f64 {
+    let reliable = BY_Z * z + BY_SPREAD * r.max(f64::MIN_POSITIVE).ln() + BY_AGREEMENT * a + OFFSET;
     LEAST_TRUST + (1.0 - LEAST_TRUST) * sigmoid(reliable)
+}
+
+/// How much more often than by chance a row among the best under the hint is among those most like the exemplars too:
+/// `ln((c + 0.5) / (m^2/n + 0.5))`, where c of the m best of n rows are both. About 0 for a wrong hint, 1 to 3 for right ones.
+pub(crate) fn agreement(likeness: &[f64], hint: &[f64]) -> f64 {
+    let n = hint.len();
+    let m = (n / COMPARED).max(LEAST_COMPARED).min(n);
+    let (mut alike, mut both) = (vec![false; n], 0.0);
+    best(likeness, m).for_each(|row| alike[row] = true);
+    best(hint, m).filter(|&row| alike[row]).for_each(|_| both += 1.0);
+    ((both + 0.5) / ((m * m) as f64 / n as f64 + 0.5)).ln()
+}
+
+/// The numbers of the `m` highest scores, the first of equals first, in no order.
+fn best(scores: &[f64], m: usize) -> impl Iterator<Item = usize> {
+    let mut rows: Vec<usize> = (0..scores.len()).collect();
+    if m < rows.len() {
+        rows.select_nth_unstable_by(m, |&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    }
+    rows.into_iter().take(m)
 }
 
 pub(crate) fn sigmoid(x: f64) -> f64 {
