@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 import main_table as m
+import numpy as np
 
 ALL = "all sets"
 LEAST_OF_EXEMPLAR_ALONE = 0.9
+MEAN_OF_EXEMPLAR_ALONE = 0.95
+MEAN_OF_VAGUE = 0.99
+LEAST_BELOW_BEST_OF_FOUR = {"i": (-0.02, -0.005), "j": (-0.01, -0.01)}
 
 
 @dataclass
@@ -24,6 +26,8 @@ def all_goals(results, tables):
     found = main_goals(results) if results else []
     for letter, goals in {"b": rises, "c": feedback, "d": rejections, "e": neutral_texts, "f": expansions}.items():
         found += goals(tables.get(letter, {}))
+    for letter in LEAST_BELOW_BEST_OF_FOUR:
+        found += best_of_four(letter, tables.get(letter, {}))
     return found + bad_hints(tables.get("g", {}))
 
 
@@ -31,8 +35,8 @@ def main_goals(results):
     ours = {name: r["methods"][m.OURS] for name, r in results.items()}
     neutral = {name: r["methods"][m.NEUTRAL] for name, r in results.items() if r["neutral"] == "generic"}
     found = [
-        *ratios("a: ours / best centred sum", ours, 1.02, 0.99),
-        *ratios("a: ours with the generic neutral text / best centred sum", neutral, 1.06, 1.00),
+        *ratios("a: ours / best centred sum", ours, 1.00, 0.97),
+        *ratios("a: ours with the generic neutral text / best centred sum", neutral, 1.02, 0.97),
     ]
     beats = {name: r["beats_text"] for name, r in ours.items()}
     what = "a: share of queries that beat text, on average at least 0.80"
@@ -108,7 +112,31 @@ def expansions(tables):
 
 
 def bad_hints(tables):
-    """A wrong hint must leave most of what the exemplar alone finds."""
-    what = f"g: wrong hint / exemplar alone, at least {LEAST_OF_EXEMPLAR_ALONE:.2f}"
+    """A wrong hint must leave most of what the exemplar alone finds, and one that says nothing nearly all."""
+    if not tables:
+        return []
     maps = {name: {row["way"]: row["mAP"] for row in rows} for name, rows in tables.items()}
-    return [at_least(what, n, v["wrong hint"] / v["exemplar alone"], LEAST_OF_EXEMPLAR_ALONE) for n, v in maps.items()]
+    what = f"g: wrong hint / exemplar alone, at least {LEAST_OF_EXEMPLAR_ALONE:.2f}, on average {MEAN_OF_EXEMPLAR_ALONE:.2f}"
+    kept = {n: v["wrong hint"] / v["exemplar alone"] for n, v in maps.items()}
+    vague = [v["vague hint: the mean of all"] / v["exemplar alone"] for v in maps.values()]
+    return [
+        *(at_least(what, n, value, LEAST_OF_EXEMPLAR_ALONE) for n, value in kept.items()),
+        at_least(what, ALL, np.mean(list(kept.values())), MEAN_OF_EXEMPLAR_ALONE),
+        at_least("g: vague hint / exemplar alone, on average", ALL, np.mean(vague), MEAN_OF_VAGUE),
+    ]
+
+
+def best_of_four(letter, tables):
+    """At every share, or number of wanted rows, hardly below the best of nearest neighbour, text, plain sum and published."""
+    least, mean = LEAST_BELOW_BEST_OF_FOUR[letter]
+    differences = {}
+    for name, rows in tables.items():
+        for row in rows:
+            share = f"{row['exemplars']} exemplars, {str(row['wanted']).split(' of')[0]} wanted"
+            differences.setdefault(share, {})[name] = row["ours - best of four"][0]
+    found = []
+    for share, values in differences.items():
+        what = f"{letter}: ours - best of four, {share}, at least {least}, on average {mean}"
+        found += [at_least(what, name, value, least) for name, value in values.items()]
+        found.append(at_least(what, ALL, np.mean(list(values.values())), mean))
+    return found
