@@ -59,7 +59,7 @@ def linear_svc(X, y):
 
 def l_bfgs(X, n, hint):
     P, B, one = X[:1], X[1 : n + 1], np.ones(1)
-    J = adaptive.objective(P, one, X[:0], one[:0], B, X[n + 1] if hint else None, [], None, "squared_hinge")
+    J, _ = adaptive.objective(P, one, X[:0], one[:0], B, X[n + 1] if hint else None, [], None, "squared_hinge")
     start = np.zeros(X.shape[1] + 1)
     ms, best = timed(lambda: minimize(J, start, jac=True, method="L-BFGS-B", options=dict(maxiter=10000, maxfun=20000)))
     return ms, best.fun
