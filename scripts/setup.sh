@@ -119,7 +119,8 @@ has_candidate() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidat
 missing_tools() {
     command -v cc >/dev/null && command -v make >/dev/null || echo build-essential
     command -v pkg-config >/dev/null || echo pkg-config
-    [ -n "$(find_cargo_pgrx)" ] || [ -e /usr/include/openssl/ssl.h ] || echo libssl-dev
+    # For cargo-pgrx, and for the workbench, which speaks TLS.
+    [ -e /usr/include/openssl/ssl.h ] || echo libssl-dev
     command -v flock >/dev/null && command -v runuser >/dev/null || echo util-linux
 }
 
