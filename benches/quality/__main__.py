@@ -23,20 +23,21 @@ from measures import average_precision
 
 CAP = 400
 SCENARIO_CAP = 150
+ALL = ("a", *scenarios.SCENARIOS)
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="quality")
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--scenarios", default=" ".join("abcdefghijklmno"), type=str.split)
+    parser.add_argument("--scenarios", default=list(ALL), type=str.split)
     parser.add_argument("--cap", type=int, default=CAP, help="most queries of a data set")
     parser.add_argument("--scenario-cap", type=int, default=SCENARIO_CAP, help="most queries of it in the others")
     parser.add_argument("--update", type=pathlib.Path, help="README whose table is rewritten")
     given = parser.parse_args()
-    unknown = set(given.scenarios) - {"a", *scenarios.SCENARIOS}
+    unknown = set(given.scenarios) - set(ALL)
     if unknown:
-        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are a to o")
+        parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
     return given
 
 
