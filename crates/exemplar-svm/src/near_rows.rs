@@ -36,7 +36,7 @@ const CANDIDATES: usize = 9;
 /// Rows of unit length nearer than this (half their squared distance) are copies, which say nothing.
 const COPIES: f32 = 1e-6;
 
-/// What C weighs beside I. All from 5 to 20 do nearly as well.
+/// What C weighs beside I. A twentieth to a fifth do nearly as well.
 const STRENGTH: f64 = 0.1;
 
 /// Steps of conjugate gradients; more change nothing that shows in mAP.

@@ -89,11 +89,20 @@ pub(crate) fn weights(split: &Split, scores: &[f64], discount: f64) -> Vec<f64> 
     scores.iter().map(|&s| 1.0 - discount * (4.0 * split.place(s) - 1.0).clamp(0.0, 1.0)).collect()
 }
 
-/// The numbers of the `share` of rows with the highest scores, the first of equals first; not of all rows.
+/// The numbers of the `share` of rows with the highest scores, as [`best`] has them; not of all rows.
 pub(crate) fn highest(scores: &[f64], share: f64) -> Vec<usize> {
     let count = (share * scores.len() as f64).round() as usize;
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-    order.truncate(count.min(scores.len() - 1));
-    order
+    best(scores, count.min(scores.len() - 1))
+}
+
+/// The numbers of the `count` highest scores, in descending order, the first of equals first.
+pub(crate) fn best(scores: &[f64], count: usize) -> Vec<usize> {
+    let descending = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
+    let mut rows: Vec<usize> = (0..scores.len()).collect();
+    if count < rows.len() {
+        rows.select_nth_unstable_by(count, descending);
+        rows.truncate(count);
+    }
+    rows.sort_unstable_by(descending);
+    rows
 }

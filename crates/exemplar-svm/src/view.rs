@@ -2,6 +2,7 @@
 
 use crate::background::{Background, Direction, Scores};
 use crate::kernel;
+use crate::share::best;
 
 /// Least trust in a hint.
 const LEAST_TRUST: f64 = 0.05;
@@ -98,19 +99,10 @@ pub(crate) fn trust(z: f64, r: f64, a: f64) -> f64 {
 pub(crate) fn agreement(likeness: &[f64], hint: &[f64]) -> f64 {
     let n = hint.len();
     let m = (n / COMPARED).max(LEAST_COMPARED).min(n);
-    let (mut alike, mut both) = (vec![false; n], 0.0);
-    best(likeness, m).for_each(|row| alike[row] = true);
-    best(hint, m).filter(|&row| alike[row]).for_each(|_| both += 1.0);
+    let mut alike = vec![false; n];
+    best(likeness, m).into_iter().for_each(|row| alike[row] = true);
+    let both = best(hint, m).into_iter().filter(|&row| alike[row]).count() as f64;
     ((both + 0.5) / ((m * m) as f64 / n as f64 + 0.5)).ln()
-}
-
-/// The numbers of the `m` highest scores, the first of equals first, in no order.
-fn best(scores: &[f64], m: usize) -> impl Iterator<Item = usize> {
-    let mut rows: Vec<usize> = (0..scores.len()).collect();
-    if m < rows.len() {
-        rows.select_nth_unstable_by(m, |&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-    }
-    rows.into_iter().take(m)
 }
 
 pub(crate) fn sigmoid(x: f64) -> f64 {
