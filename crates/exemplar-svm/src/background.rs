@@ -19,19 +19,15 @@ pub(crate) struct Background<'a> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scores(pub Vec<f64>);
 
-/// A direction `v` and how the rows spread along it: what whitening it takes.
+/// A direction `v` and the scores of the rows along it.
 pub(crate) struct Direction {
     pub v: Vec<f64>,
     pub scores: Scores,
-    /// `C v`, where `C = sum_i v_i z_i z_i'`, without its part along `v`: its unit direction, its length and its scores.
-    across: Vec<f64>,
-    length: f64,
-    across_scores: Scores,
 }
 
 impl<'a> Background<'a> {
-    /// `values` holds at least one row of `d` dimensions, all of one weight. The directions that are to be whitened are
-    /// given here, so that one pass over the rows does for them and the mean.
+    /// `values` holds at least one row of `d` dimensions, all of one weight. One pass over the rows does for their mean and
+    /// the scores along all directions.
     pub fn new(
         values: &'a [f32],
         d: usize,
@@ -39,54 +35,34 @@ impl<'a> Background<'a> {
         interrupt: &'a mut dyn FnMut(),
     ) -> (Self, Vec<Direction>) {
         let n = values.len() / d;
-        let begin = |v| Direction {
-            v,
-            scores: Scores::default(),
-            across: vec![0.0; d],
-            length: 0.0,
-            across_scores: Scores::default(),
-        };
+        let begin = |v| Direction { v, scores: Scores::default() };
         let mut directions: Vec<_> = directions.into_iter().map(begin).collect();
         let weights = vec![1.0 / n as f64; n];
         let mut background = Background { values, weights, mean: vec![0.0; d], interrupt };
-        background.look(&mut directions, true);
+        background.look(&mut directions);
         (background, directions)
     }
 
-    /// Gives the rows other weights, not all of them 0, and measures the directions anew.
+    /// Gives the rows other weights, not all of them 0, and sees the directions' scores from the new mean.
     pub fn reweigh(&mut self, weights: &[f64], directions: &mut [Direction]) {
         let total: f64 = weights.iter().sum();
         self.weights.iter_mut().zip(weights).for_each(|(own, weight)| *own = weight / total);
-        self.look(directions, false);
+        self.look(&mut []);
+        directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
     }
 
-    /// One pass for the mean and what `directions` have to know first; their scores too where they are `new`.
-    fn look(&mut self, directions: &mut [Direction], new: bool) {
+    /// One pass for the mean and the scores along `directions`.
+    fn look(&mut self, directions: &mut [Direction]) {
         let d = self.mean.len();
         self.mean.fill(0.0);
-        directions.iter_mut().for_each(|direction| direction.across.fill(0.0));
         for (start, rows) in chunks(self.values, d) {
-            let numbered = || (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| self.weights[i] > 0.0);
-            kernel::combine(numbered(), |i| self.weights[i], &mut self.mean);
-            for Direction { v, scores: Scores(scores), across, .. } in &mut *directions {
-                if new {
-                    kernel::append_dots(rows, v, scores);
-                }
-                kernel::combine(numbered(), |i| scores[i] * self.weights[i], across);
+            kernel::combine(weighted(start, rows, d, &self.weights), |i| self.weights[i], &mut self.mean);
+            for Direction { v, scores } in &mut *directions {
+                kernel::append_dots(rows, v, &mut scores.0);
             }
             (self.interrupt)();
         }
-        for Direction { v, scores, across, length, across_scores } in directions {
-            // The sum of weighted scores is that of x.v, or of z.v from the mean before.
-            let offset = kernel::inner(&scores.0, &self.weights);
-            scores.0.iter_mut().for_each(|score| *score -= offset);
-            kernel::add_scaled(across, -offset, &self.mean);
-            let along = kernel::inner(across, v) / kernel::inner(v, v);
-            kernel::add_scaled(across, -along, v);
-            *length = kernel::inner(across, across).sqrt();
-            across.iter_mut().for_each(|a| *a /= length.max(f64::MIN_POSITIVE));
-            across_scores.0.clear();
-        }
+        directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
     }
 
     /// Of each row.
@@ -114,20 +90,15 @@ impl<'a> Background<'a> {
         v.iter().zip(&self.mean).map(|(v, mu)| v - mu).collect()
     }
 
-    /// The scores along `v`, and in the same pass what is left to know of `directions`.
-    pub fn scores(&mut self, v: &[f64], directions: &mut [Direction]) -> Scores {
+    /// The scores along `v`.
+    pub fn scores(&mut self, v: &[f64]) -> Scores {
         let mut scores = Scores::default();
         for (_, rows) in chunks(self.values, v.len()) {
             kernel::append_dots(rows, v, &mut scores.0);
-            for direction in &mut *directions {
-                kernel::append_dots(rows, &direction.across, &mut direction.across_scores.0);
-            }
             (self.interrupt)();
         }
-        self.centre(&mut scores, v);
-        for direction in directions {
-            self.centre(&mut direction.across_scores, &direction.across);
-        }
+        let offset = kernel::inner(&self.mean, v);
+        scores.0.iter_mut().for_each(|score| *score -= offset);
         scores
     }
 
@@ -137,9 +108,9 @@ impl<'a> Background<'a> {
         scores.0.iter().map(|score| score + offset).collect()
     }
 
-    /// Makes scores of `x_i.v`.
-    fn centre(&self, scores: &mut Scores, v: &[f64]) {
-        let offset = kernel::inner(&self.mean, v);
+    /// Sees scores from the mean, whatever they were seen from.
+    pub fn centre(&self, scores: &mut Scores) {
+        let offset = kernel::inner(&scores.0, &self.weights);
         scores.0.iter_mut().for_each(|score| *score -= offset);
     }
 
@@ -151,16 +122,32 @@ impl<'a> Background<'a> {
         self.covariance(scores, scores).max(LEAST_VARIANCE).sqrt()
     }
 
-    /// An approximation of `(C + ridge I)^-1 v`, `v` with the directions along which all rows vary played down, and
-    /// its scores: the one that two steps of conjugate gradients find, the best in the span of `v` and `C v`.
-    /// [`scores`](Self::scores) has seen the direction since it was last weighed.
-    pub fn whitened(&self, direction: &Direction, ridge: f64) -> (Vec<f64>, Scores) {
-        let Direction { v, scores, across, length, across_scores } = direction;
+    /// `C v` without its part along `v`: its unit direction and its length.
+    fn across(&mut self, v: &[f64], scores: &[f64]) -> (Vec<f64>, f64) {
+        let mut across = vec![0.0; v.len()];
+        for (start, rows) in chunks(self.values, v.len()) {
+            let numbered = weighted(start, rows, v.len(), &self.weights);
+            kernel::combine(numbered, |i| scores[i] * self.weights[i], &mut across);
+            (self.interrupt)();
+        }
+        let along = kernel::inner(&across, v) / kernel::inner(v, v);
+        kernel::add_scaled(&mut across, -along, v);
+        let length = kernel::inner(&across, &across).sqrt();
+        across.iter_mut().for_each(|a| *a /= length.max(f64::MIN_POSITIVE));
+        (across, length)
+    }
+
+    /// An approximation of `(C + ridge I)^-1 v`, where `C = sum_i v_i z_i z_i'`: `v` with the directions along which all rows
+    /// vary played down, and its scores. It is the one that two steps of conjugate gradients find, the best in the span of
+    /// `v` and `C v`. Reads the rows twice.
+    pub fn whitened(&mut self, Direction { v, scores }: &Direction, ridge: f64) -> (Vec<f64>, Scores) {
         let square = kernel::inner(v, v);
+        let (across, length) = self.across(v, &scores.0);
+        let across_scores = self.scores(&across);
         // The system in the basis of v and across.
         let vv = self.covariance(scores, scores) + ridge * square;
-        let aa = self.covariance(across_scores, across_scores) + ridge;
-        let (along_v, along_across) = match *length > 0.0 {
+        let aa = self.covariance(&across_scores, &across_scores) + ridge;
+        let (along_v, along_across) = match length > 0.0 {
             true => {
                 let determinant = vv * aa - length * length;
                 (aa * square / determinant, -length * square / determinant)
@@ -170,8 +157,18 @@ impl<'a> Background<'a> {
         let combine = |a: &[f64], b: &[f64]| {
             a.iter().zip(b).map(|(a, b)| along_v * a + along_across * b).collect::<Vec<f64>>()
         };
-        (combine(v, across), Scores(combine(&scores.0, &across_scores.0)))
+        (combine(v, &across), Scores(combine(&scores.0, &across_scores.0)))
     }
+}
+
+/// The rows that weigh anything, with their numbers; the first one's is `start`.
+fn weighted<'a>(
+    start: usize,
+    rows: &'a [f32],
+    d: usize,
+    weights: &'a [f64],
+) -> impl Iterator<Item = (usize, &'a [f32])> {
+    (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| weights[i] > 0.0)
 }
 
 impl Scores {

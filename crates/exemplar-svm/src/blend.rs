@@ -8,7 +8,7 @@
 //! table is wanted, hardly any row is safely a negative, and the plain sum `e` is hard to beat. The more exemplars there are,
 //! the less is left for it to add.
 
-use crate::background::Background;
+use crate::background::{Background, Direction, Scores};
 use crate::near_rows::NearRows;
 use crate::prior::Prior;
 use crate::problem::Problem;
@@ -27,42 +27,45 @@ pub(crate) struct Blend {
 }
 
 impl Blend {
-    /// Of the exemplars' mean and the hint with its trust; `belief` is that of one exemplar of the same evidence.
+    /// Of the exemplars' mean with the rows' scores along it, and the hint with its trust; `belief` is that of one exemplar
+    /// of the same evidence.
     pub fn new(
-        mean: &[f64],
-        hint: Option<(&[f64], f64)>,
+        (mean, mut likeness): (&[f64], Scores),
+        hint: Option<(&Direction, f64)>,
         belief: f64,
-        background: &mut Background,
+        background: &Background,
     ) -> Option<Self> {
-        let length = kernel::inner(mean, mean).sqrt();
-        let mut e: Vec<f64> = mean.iter().map(|x| x / length.max(f64::MIN_POSITIVE)).collect();
-        if let Some((q, g)) = hint {
-            kernel::add_scaled(&mut e, g, q);
+        let length = kernel::inner(mean, mean).sqrt().max(f64::MIN_POSITIVE);
+        let mut e: Vec<f64> = mean.iter().map(|x| x / length).collect();
+        background.centre(&mut likeness);
+        let mut scores = likeness.scaled(1.0 / length);
+        if let Some((hint, g)) = hint {
+            kernel::add_scaled(&mut e, g, &hint.v);
+            scores.add_scaled(g, &hint.scores);
         }
-        let scores = background.scores(&e, &mut []);
         let strength = STRENGTH * belief / background.deviation(&scores);
         (strength > 0.0).then_some(Blend { e, strength })
     }
-}
 
-impl Blend {
     /// Adds the sum to a `w` whose scores over the background have this standard deviation.
     fn add(&self, w: &mut [f64], deviation: f64) {
         kernel::add_scaled(w, self.strength * deviation, &self.e);
     }
 }
 
-/// What ranks, from where J is least: that smoothed, with the sum added. Reads the rows once. The bias is left as it was.
+/// What ranks, from where J is least: that smoothed, with the sum added. Reads the negatives once. The bias is left as it was.
 pub(crate) fn finished(problem: &Problem, prior: &Prior, fit: Fit, interrupt: &mut dyn FnMut()) -> Fit {
     let mut w = match &prior.near {
         Some(near) => smoothed(near, &fit.w, &prior.known.xc),
         None => fit.w.clone(),
     };
+    let mut passes = fit.passes;
     if let Some(blend) = &prior.blend {
-        let scores = objective::scores(problem.set.values(), &w, interrupt);
+        let scores = objective::scores(problem.set.negative_values(), &w, interrupt);
         blend.add(&mut w, background_deviation(problem, &scores));
+        passes += 1;
     }
-    Fit { weights: unit(&w), w, passes: fit.passes + 1, ..fit }
+    Fit { weights: unit(&w), w, passes, ..fit }
 }
 
 /// `w` smoothed, and scaled so that the exemplars stand out from the background's mean as they did.
@@ -77,10 +80,9 @@ fn smoothed(near: &NearRows, w: &[f64], xc: &[f64]) -> Vec<f64> {
 
 /// The standard deviation of the negatives' scores, weighted as in J.
 fn background_deviation(problem: &Problem, scores: &[f64]) -> f64 {
-    let examples = scores.len() - problem.set.negatives();
-    let (negatives, weights) = (&scores[examples..], &problem.weights[examples..]);
+    let weights = &problem.weights[problem.weights.len() - scores.len()..];
     let total: f64 = weights.iter().sum();
-    let mean = kernel::inner(negatives, weights) / total;
-    let centred: Vec<f64> = negatives.iter().map(|score| score - mean).collect();
+    let mean = kernel::inner(scores, weights) / total;
+    let centred: Vec<f64> = scores.iter().map(|score| score - mean).collect();
     (kernel::inner_weighted(&centred, &centred, weights) / total).sqrt()
 }

@@ -97,9 +97,10 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         Background::new(set.negative_values(), set.dimensions(), given, interrupt);
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
-    let hint_given = hint.map(|_| {
-        let likeness = background.scores(&exemplars, &mut []);
-        HintGiven { weight: params.hint_weight, agreement: agreement(&likeness.0, &directions[0].scores.0) }
+    let likeness = background.scores(&exemplars);
+    let hint_given = hint.map(|_| HintGiven {
+        weight: params.hint_weight,
+        agreement: agreement(&likeness.0, &directions[0].scores.0),
     });
     let asked = Asked { mean: exemplars, evidence, hint: hint_given, expected_share: params.expected_share };
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
@@ -108,15 +109,15 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let exemplar_pull = EXEMPLAR_SHARE * believed.powf(0.75) * view.square / view.deviation;
     let (hint_direction, unwanted) = directions.split_at(usize::from(hint.is_some()));
     let trusted = view.hint.as_ref().map(|hint| hint.g);
-    let towards = towards(&background, &view, hint_direction.first().zip(trusted), lambda, exemplar_pull);
-    let away = unwanted.first().and_then(|r| away_from(&background, r, &towards, params, lambda));
+    let hint_direction = hint_direction.first().zip(trusted);
+    let towards = towards(&mut background, &view, hint_direction, lambda, exemplar_pull);
+    let away = unwanted.first().and_then(|r| away_from(&mut background, r, &towards, params, lambda));
     let pull = match (&view.hint, away) {
         (Some(_), None) => Some(towards),
         (Some(_), Some(away)) => Some(towards.plus(&away)),
         (None, away) => away,
     };
-    let blend =
-        Blend::new(&asked.mean, hint.map(|q| &q[..]).zip(trusted), belief / evidence, &mut background);
+    let blend = Blend::new((&asked.mean, likeness), hint_direction, belief / evidence, &background);
     let near = NearRows::of(set.negative_values(), set.dimensions(), background.interrupt());
     Prior {
         near,
@@ -137,7 +138,7 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
 
 /// What unwanted texts are measured against: the hint's part of `w0`, without a hint the exemplars'.
 fn towards(
-    background: &Background,
+    background: &mut Background,
     view: &View,
     hint: Option<(&Direction, f64)>,
     lambda: f64,
@@ -179,11 +180,11 @@ pub(crate) fn without_exemplars(
     let counters: Vec<_> =
         counters.map(|(row, weight)| background.centred_mean(row, std::slice::from_ref(weight))).collect();
     let unwanted = [mean_direction(texts.unwanted().cloned()), mean_direction(counters.into_iter())];
-    let (mut background, mut unwanted) =
+    let (mut background, unwanted) =
         Background::new(set.negative_values(), d, unwanted.into_iter().flatten(), interrupt);
-    let towards = Pull { w: q.to_vec(), scores: background.scores(q, &mut unwanted) };
+    let towards = Pull { w: q.to_vec(), scores: background.scores(q) };
     let ridge = PULL * background.covariance(&towards.scores, &towards.scores).max(LEAST_SPREAD);
-    for away in unwanted.iter().filter_map(|r| away_from(&background, r, &towards, params, ridge)) {
+    for away in unwanted.iter().filter_map(|r| away_from(&mut background, r, &towards, params, ridge)) {
         kernel::add_scaled(&mut w, 1.0, &away.w);
     }
     w
@@ -212,7 +213,7 @@ pub(crate) fn without_negatives(set: &TrainingSet, texts: &Texts, hint_weight: f
 /// The step away from `r` for a `w`: away from the part of its whitened direction whose scores do not follow those of
 /// `w`, so that what is wanted is not pushed away with it.
 fn away_from(
-    background: &Background,
+    background: &mut Background,
     r: &Direction,
     towards: &Pull,
     params: &Params,

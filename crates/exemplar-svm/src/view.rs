@@ -53,12 +53,12 @@ impl View {
     pub fn of(
         mean: &[f64],
         background: &mut Background,
-        directions: &mut [Direction],
+        directions: &[Direction],
         hint: Option<HintGiven>,
     ) -> Self {
         let xc = background.centred(mean);
         let square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
-        let along_xc = background.scores(&xc, directions);
+        let along_xc = background.scores(&xc);
         let deviation = background.deviation(&along_xc);
         let hint = directions.first().zip(hint).map(|(direction, HintGiven { weight, agreement })| {
             let spread = background.deviation(&direction.scores);
