@@ -2,6 +2,7 @@
 //!
 //! Sums run in fixed lanes without fused multiply-add, so every CPU gives the same bits.
 
+use std::hint::black_box;
 use std::ops::{Add, AddAssign, Mul};
 
 use pulp::{Arch, NullaryFnOnce};
@@ -141,6 +142,14 @@ pub fn accumulate<'a, S: Scalar>(
     );
 }
 
+/// `row . w` of each of some rows, in single precision.
+pub fn dots_roughly(rows: [&[f32]; GROUP], w: &[f32]) -> [f32; GROUP] {
+    vectorised(
+        #[inline(always)]
+        || dot_group(rows, w),
+    )
+}
+
 /// Appends `row . w` for every row.
 pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
     vectorised(
@@ -153,70 +162,6 @@ pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
             dots.extend(groups.remainder().chunks_exact(w.len()).map(|row| dot_group([row; GROUP], w)[0]));
         },
     );
-}
-
-/// Columns taken at a time by [`highest_products`].
-pub const TILE: usize = 16;
-
-/// For each of `GROUP` vectors the numbers of the columns with the highest `sum_i vectors[i][k] columns[i][j] - less[j]`, in single
-/// precision, the first of equals first; where there are fewer columns the last numbers are `less.len()`. `columns` holds all
-/// columns' first values, then all their second ones, as many each as `less` has, a multiple of [`TILE`].
-pub fn highest_products<const N: usize>(
-    columns: &[f32],
-    less: &[f32],
-    vectors: &[[f32; GROUP]],
-) -> [[usize; N]; GROUP] {
-    let n = less.len();
-    let mut kept = [[(f32::NEG_INFINITY, n); N]; GROUP];
-    vectorised(
-        #[inline(always)]
-        || {
-            for (start, less_tile) in (0..).step_by(TILE).zip(less.as_chunks::<TILE>().0) {
-                let less = less_tile.map(|less| -less);
-                let (mut a, mut b, mut c, mut d) = (less, less, less, less);
-                for (values, of) in columns.chunks_exact(n).zip(vectors) {
-                    let tile = values[start..].first_chunk().expect("whole tiles");
-                    a = plus_multiple(a, of[0], tile);
-                    b = plus_multiple(b, of[1], tile);
-                    c = plus_multiple(c, of[2], tile);
-                    d = plus_multiple(d, of[3], tile);
-                }
-                for (kept, sums) in kept.iter_mut().zip([a, b, c, d]) {
-                    keep_highest(kept, &sums, start);
-                }
-            }
-        },
-    );
-    kept.map(|kept| kept.map(|(_, column)| column))
-}
-
-#[inline(always)]
-fn plus_multiple(sums: [f32; TILE], a: f32, x: &[f32; TILE]) -> [f32; TILE] {
-    std::array::from_fn(|l| sums[l] + a * x[l])
-}
-
-/// Puts the values of a tile that are above the least one kept in their places.
-#[inline(always)]
-fn keep_highest<const N: usize>(kept: &mut [(f32, usize); N], values: &[f32; TILE], start: usize) {
-    let least = kept[N - 1].0;
-    // Nearly no tile has one, which all lanes tell at once.
-    if values.iter().map(|&value| u32::from(value > least)).sum::<u32>() > 0 {
-        insert_higher(kept, values, start);
-    }
-}
-
-#[cold]
-fn insert_higher<const N: usize>(kept: &mut [(f32, usize); N], values: &[f32; TILE], start: usize) {
-    for (l, &value) in values.iter().enumerate() {
-        if value > kept[N - 1].0 {
-            let mut at = N - 1;
-            while at > 0 && kept[at - 1].0 < value {
-                kept[at] = kept[at - 1];
-                at -= 1;
-            }
-            kept[at] = (value, start + l);
-        }
-    }
 }
 
 /// `sum += coefficient(number) row` for each numbered row.
@@ -279,7 +224,8 @@ fn dot_group<S: Scalar>(rows: [&[f32]; GROUP], w: &[S]) -> [S; GROUP] {
             *lane += S::from(x) * w;
         }
     }
-    sums.map(total)
+    // Seen through, the four totals are made side by side, and each row is shuffled for that, at thrice the time.
+    sums.map(|lanes| total(black_box(lanes)))
 }
 
 #[inline(always)]
@@ -334,7 +280,7 @@ impl<R, F: FnMut() -> R> NullaryFnOnce for Inlined<F> {
 }
 
 #[inline(always)]
-fn vectorised<R>(kernel: impl FnMut() -> R) -> R {
+pub fn vectorised<R>(kernel: impl FnMut() -> R) -> R {
     arch().dispatch(Inlined(kernel))
 }
 

@@ -40,6 +40,7 @@ mod blend;
 mod cleared;
 mod cut;
 pub mod error;
+mod highest;
 mod kernel;
 pub mod loss;
 pub mod memory;

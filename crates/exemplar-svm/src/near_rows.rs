@@ -12,7 +12,8 @@
 //! # Source
 //! Belkin, Niyogi, Sindhwani, JMLR 7, 2006 (penalties on how much a function varies between near points).
 
-use crate::kernel::{self, GROUP, TILE};
+use crate::highest::{TILE, highest_products};
+use crate::kernel::{self, GROUP};
 
 /// Rows whose nearest is looked for. All of a thousand are worth .002 mAP more than these.
 const ROWS: usize = 256;
@@ -30,8 +31,8 @@ const RUN: usize = 16;
 /// How often what rows are drawn by goes round for a difference of 1.
 const TURNS: f64 = 100.0;
 
-/// Candidates, the row itself among them.
-const CANDIDATES: usize = 9;
+/// Candidates, the row itself among them: two groups and that.
+const CANDIDATES: usize = 2 * GROUP + 1;
 
 /// Rows of unit length nearer than this (half their squared distance) are copies, which say nothing.
 const COPIES: f32 = 1e-6;
@@ -58,17 +59,14 @@ impl NearRows {
             return None;
         }
         let rows = Rows::of(values, d);
-        let coarse = Coarse::of(&rows);
+        let (coarse, mut products) = (Coarse::of(&rows), Default::default());
         let places: Vec<usize> = (0..rows.looked_at.len().min(ROWS)).collect();
         let (mut differences, mut total) = (Vec::with_capacity(places.len() * d), 0.0);
         for group in places.chunks(GROUP) {
-            for (&place, candidates) in group.iter().zip(coarse.nearest(group)) {
-                let own = rows.at(place);
-                let others = candidates.iter().filter(|&&other| other < rows.looked_at.len());
-                let others = others.map(|&other| rows.at(other));
-                if let Some(nearest) = nearest_other(own, others) {
+            for (&place, candidates) in group.iter().zip(coarse.nearest(group, &mut products)) {
+                if let Some(nearest) = rows.nearest(place, &candidates) {
                     let from = differences.len();
-                    differences.extend(own.iter().zip(nearest).map(|(a, b)| a - b));
+                    differences.extend(rows.at(place).iter().zip(nearest).map(|(a, b)| a - b));
                     total += kernel::dot(&differences[from..], &differences[from..]);
                 }
             }
@@ -82,10 +80,14 @@ impl NearRows {
         let mut smooth = vec![0.0; w.len()];
         let (mut residual, mut direction) = (w.to_vec(), w.to_vec());
         let mut square = kernel::inner(w, w);
+        let factor = self.factor as f32;
         for _ in 0..STEPS {
-            let mut curved = direction.clone();
+            // In single precision, as precise as w will be.
+            let single: Vec<f32> = direction.iter().map(|&v| v as f32).collect();
+            let mut product = vec![0.0; w.len()];
             let rows = (0..).zip(self.differences.chunks_exact(w.len()));
-            kernel::accumulate(rows, &direction, &mut curved, |_, score| self.factor * score);
+            kernel::accumulate(rows, &single, &mut product, |_, score| factor * score);
+            let curved: Vec<f64> = direction.iter().zip(product).map(|(d, p)| d + f64::from(p)).collect();
             let curvature = kernel::inner(&direction, &curved);
             if curvature <= 0.0 || curvature.is_nan() {
                 break;
@@ -135,6 +137,24 @@ impl<'a> Rows<'a> {
         let from = self.looked_at[place] * self.d;
         &self.values[from..from + self.d]
     }
+
+    /// The candidate nearest to the row at `place`, the first of equally near ones; `None` if all are copies of it.
+    fn nearest(&self, place: usize, candidates: &[usize]) -> Option<&'a [f32]> {
+        let own = self.at(place);
+        let mut nearest: Option<(f32, &[f32])> = None;
+        let others = candidates.iter().filter(|&&other| other != place && other < self.looked_at.len());
+        let others: Vec<&[f32]> = others.map(|&other| self.at(other)).collect();
+        for group in others.chunks(GROUP) {
+            let scores = kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), own);
+            for (&other, score) in group.iter().zip(scores) {
+                let half = 1.0 - score;
+                if half > COPIES && nearest.is_none_or(|(least, _)| half < least) {
+                    nearest = Some((half, other));
+                }
+            }
+        }
+        nearest.map(|(_, row)| row)
+    }
 }
 
 /// `most` of `n` numbers, evenly apart.
@@ -142,41 +162,43 @@ fn spread(n: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..most).map(move |i| i * n / most)
 }
 
-/// The row nearest to `own`, the first of equally near ones; `None` if all are copies of it.
-fn nearest_other<'a>(own: &[f32], others: impl Iterator<Item = &'a [f32]>) -> Option<&'a [f32]> {
-    let apart = others.map(|other| (1.0 - kernel::dot_roughly(own, other), other));
-    let nearest = apart.filter(|(half, _)| *half > COPIES).min_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(nearest.1)
-}
-
 /// Some coordinates of rows, by which near ones are found fast.
 struct Coarse {
-    /// All rows' first coordinates, then all their second ones; rows of 0 make them whole tiles.
+    /// Of [`TILE`] rows the first coordinates, the second ones and so on, then those of the next rows.
     columns: Vec<f32>,
-    /// Half of each row's squared length; infinite for those.
+    /// Half of each row's squared length; infinite for those that make whole tiles.
     halves: Vec<f32>,
+    coordinates: usize,
 }
 
 impl Coarse {
     fn of(rows: &Rows) -> Self {
-        let padded = rows.looked_at.len().next_multiple_of(TILE);
-        let mut columns = vec![0.0; rows.coordinates.len() * padded];
+        let (padded, coordinates) = (rows.looked_at.len().next_multiple_of(TILE), rows.coordinates.len());
+        let mut columns = vec![0.0; coordinates * padded];
         let mut halves = vec![f32::INFINITY; padded];
         for (place, half) in halves.iter_mut().enumerate().take(rows.looked_at.len()) {
             let (row, mut square) = (rows.at(place), 0.0);
-            for (k, &from) in rows.coordinates.iter().enumerate() {
-                columns[k * padded + place] = row[from];
+            let column = &mut columns[place / TILE * TILE * coordinates + place % TILE..];
+            for (value, &from) in column.iter_mut().step_by(TILE).zip(&rows.coordinates) {
+                *value = row[from];
                 square += row[from] * row[from];
             }
             *half = square / 2.0;
         }
-        Coarse { columns, halves }
+        Coarse { columns, halves, coordinates }
     }
 
     /// The places of the rows nearest to those at each of `places`, themselves among them.
-    fn nearest(&self, places: &[usize]) -> [[usize; CANDIDATES]; GROUP] {
-        let own = |column: &[f32]| std::array::from_fn(|k| column[places[k.min(places.len() - 1)]]);
-        let vectors: Vec<[f32; GROUP]> = self.columns.chunks_exact(self.halves.len()).map(own).collect();
-        kernel::highest_products(&self.columns, &self.halves, &vectors)
+    fn nearest(
+        &self,
+        places: &[usize],
+        products: &mut [Vec<[f32; TILE]>; GROUP],
+    ) -> [[usize; CANDIDATES]; GROUP] {
+        let value = |place: usize, i: usize| {
+            self.columns[(place / TILE * self.coordinates + i) * TILE + place % TILE]
+        };
+        let own = |i| std::array::from_fn(|k| value(places[k.min(places.len() - 1)], i));
+        let vectors: Vec<[f32; GROUP]> = (0..self.coordinates).map(own).collect();
+        highest_products(&self.columns, &self.halves, &vectors, products)
     }
 }
