@@ -10,6 +10,9 @@ const LEAST_VARIANCE: f64 = 1e-9;
 /// weighted.
 pub(crate) struct Background<'a> {
     values: &'a [f32],
+    /// As they were given, not of sum 1 yet, and the rows' sum with these.
+    given: Vec<f64>,
+    sum: Vec<f64>,
     weights: Vec<f64>,
     mean: Vec<f64>,
     interrupt: &'a mut dyn FnMut(),
@@ -35,33 +38,47 @@ impl<'a> Background<'a> {
         interrupt: &'a mut dyn FnMut(),
     ) -> (Self, Vec<Direction>) {
         let n = values.len() / d;
-        let begin = |v| Direction { v, scores: Scores::default() };
+        let begin = |v| Direction { v, scores: Scores(Vec::with_capacity(n)) };
         let mut directions: Vec<_> = directions.into_iter().map(begin).collect();
-        let weights = vec![1.0 / n as f64; n];
-        let mut background = Background { values, weights, mean: vec![0.0; d], interrupt };
-        background.look(&mut directions);
+        let mut sum = vec![0.0; d];
+        for (start, rows) in chunks(values, d) {
+            kernel::combine((start..).zip(rows.chunks_exact(d)), |_| 1.0, &mut sum);
+            for Direction { v, scores } in &mut directions {
+                kernel::append_dots(rows, v, &mut scores.0);
+            }
+            interrupt();
+        }
+        let mut background = Background {
+            values,
+            given: vec![1.0; n],
+            sum,
+            weights: vec![0.0; n],
+            mean: vec![0.0; d],
+            interrupt,
+        };
+        background.weigh(&mut directions);
         (background, directions)
     }
 
-    /// Gives the rows other weights, not all of them 0, and sees the directions' scores from the new mean.
-    pub fn reweigh(&mut self, weights: &[f64], directions: &mut [Direction]) {
-        let total: f64 = weights.iter().sum();
-        self.weights.iter_mut().zip(weights).for_each(|(own, weight)| *own = weight / total);
-        self.look(&mut []);
-        directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
-    }
-
-    /// One pass for the mean and the scores along `directions`.
-    fn look(&mut self, directions: &mut [Direction]) {
+    /// Gives the rows other weights, not all of them 0, and sees the directions' scores from the new mean. Reads the rows whose
+    /// weight changes.
+    pub fn reweigh(&mut self, given: &[f64], directions: &mut [Direction]) {
         let d = self.mean.len();
-        self.mean.fill(0.0);
         for (start, rows) in chunks(self.values, d) {
-            kernel::combine(weighted(start, rows, d, &self.weights), |i| self.weights[i], &mut self.mean);
-            for Direction { v, scores } in &mut *directions {
-                kernel::append_dots(rows, v, &mut scores.0);
-            }
+            let changed = |&(i, _): &(usize, &[f32])| given[i] != self.given[i];
+            let changed = (start..).zip(rows.chunks_exact(d)).filter(changed);
+            kernel::combine(changed, |i| given[i] - self.given[i], &mut self.sum);
             (self.interrupt)();
         }
+        self.given.copy_from_slice(given);
+        self.weigh(directions);
+    }
+
+    /// Takes the given weights, at a sum of 1, and the mean with them.
+    fn weigh(&mut self, directions: &mut [Direction]) {
+        let total: f64 = self.given.iter().sum();
+        self.weights.iter_mut().zip(&self.given).for_each(|(weight, given)| *weight = given / total);
+        self.mean.iter_mut().zip(&self.sum).for_each(|(mean, sum)| *mean = sum / total);
         directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
     }
 

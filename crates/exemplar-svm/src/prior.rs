@@ -93,11 +93,13 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let hint = texts.hint.as_ref().filter(|_| params.hint_weight > 0.0);
     let unwanted = mean_direction(texts.unwanted().cloned());
     let given = hint.cloned().into_iter().chain(unwanted);
-    let (mut background, mut directions) =
-        Background::new(set.negative_values(), set.dimensions(), given, interrupt);
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
-    let likeness = background.scores(&exemplars);
+    let given = given.chain([exemplars]);
+    let (mut background, mut directions) =
+        Background::new(set.negative_values(), set.dimensions(), given, interrupt);
+    let Direction { v: exemplars, scores: likeness } =
+        directions.pop().expect("the exemplars' mean is the last");
     let hint_given = hint.map(|_| HintGiven {
         weight: params.hint_weight,
         agreement: agreement(&likeness.0, &directions[0].scores.0),
