@@ -22,6 +22,8 @@ const STRENGTH: f64 = 2.0;
 #[derive(Debug, Clone)]
 pub(crate) struct Blend {
     e: Vec<f64>,
+    /// `x.e` of the negatives.
+    along_e: Vec<f64>,
     /// `beta / std(z.w)`
     strength: f64,
 }
@@ -44,28 +46,35 @@ impl Blend {
             scores.add_scaled(g, &hint.scores);
         }
         let strength = STRENGTH * belief / background.deviation(&scores);
-        (strength > 0.0).then_some(Blend { e, strength })
+        let along_e = background.uncentred(&scores, &e);
+        (strength > 0.0).then_some(Blend { e, along_e, strength })
     }
 
-    /// Adds the sum to a `w` whose scores over the background have this standard deviation.
-    fn add(&self, w: &mut [f64], deviation: f64) {
+    /// Adds the sum to a `w` and its scores over the background, which have this standard deviation.
+    fn add(&self, w: &mut [f64], scores: &mut [f64], deviation: f64) {
         kernel::add_scaled(w, self.strength * deviation, &self.e);
+        kernel::add_scaled(scores, self.strength * deviation, &self.along_e);
     }
 }
 
-/// What ranks, from where J is least: that smoothed, with the sum added. Reads the negatives once. The bias is left as it was.
-pub(crate) fn finished(problem: &Problem, prior: &Prior, fit: Fit, interrupt: &mut dyn FnMut()) -> Fit {
+/// What ranks, from where J is least: that smoothed, with the sum added; and the negatives' scores `w.x`, for which they are read
+/// once. The bias is left as it was.
+pub(crate) fn finished(
+    problem: &Problem,
+    prior: &Prior,
+    fit: Fit,
+    interrupt: &mut dyn FnMut(),
+) -> (Fit, Vec<f64>) {
     let mut w = match &prior.near {
         Some(near) => smoothed(near, &fit.w, &prior.known.xc),
         None => fit.w.clone(),
     };
-    let mut passes = fit.passes;
+    let mut scores = objective::scores(problem.set.negative_values(), &w, interrupt);
     if let Some(blend) = &prior.blend {
-        let scores = objective::scores(problem.set.negative_values(), &w, interrupt);
-        blend.add(&mut w, background_deviation(problem, &scores));
-        passes += 1;
+        let deviation = background_deviation(problem, &scores);
+        blend.add(&mut w, &mut scores, deviation);
     }
-    Fit { weights: unit(&w), w, passes, ..fit }
+    (Fit { weights: unit(&w), w, passes: fit.passes + 1, ..fit }, scores)
 }
 
 /// `w` smoothed, and scaled so that the exemplars stand out from the background's mean as they did.

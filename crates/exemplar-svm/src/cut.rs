@@ -29,13 +29,17 @@ const OF_HINT: f64 = 0.1;
 /// How far from the background's mean to its best row it is at least.
 const OF_BEST: f64 = 0.65;
 
-/// The bias of this `w`; `None` where the exemplars do not stand out, or there is nothing that they stand out from. Reads the
-/// rows once.
-pub(crate) fn bias(problem: &Problem, w: &[f64], interrupt: &mut dyn FnMut()) -> Option<f64> {
+/// The bias of this `w`, along which the negatives have these scores; `None` where the exemplars do not stand out, or there is nothing
+/// that they stand out from.
+pub(crate) fn bias(
+    problem: &Problem,
+    w: &[f64],
+    mut negatives: Vec<f64>,
+    interrupt: &mut dyn FnMut(),
+) -> Option<f64> {
     let set = &problem.set;
     let given = set.given_exemplars();
     let mut exemplars = objective::scores(&set.exemplar_values()[..given * set.dimensions()], w, interrupt);
-    let mut negatives = objective::scores(set.negative_values(), w, interrupt);
     if exemplars.is_empty() || negatives.is_empty() {
         return None;
     }

@@ -64,15 +64,21 @@ impl Fit {
 /// # Complexity
 /// O(n d) time per pass, a few dozen passes; O(n + d) memory beside the rows.
 pub fn fit(problem: &Problem, interrupt: &mut dyn FnMut()) -> Result<Fit, FitError> {
-    let mut fit = match (&problem.given, &problem.prior) {
-        (Some(w), _) => given(w),
-        (None, Some(prior)) => {
+    let (mut fit, negatives) = match &problem.given {
+        // Exemplars or negatives are missing, so there is nothing to cut between.
+        Some(w) => (given(w), Vec::new()),
+        None => {
             let fit = Newton::start(problem, interrupt).run();
-            blend::finished(problem, prior, fit, interrupt)
+            match &problem.prior {
+                Some(prior) => blend::finished(problem, prior, fit, interrupt),
+                None => {
+                    let negatives = objective::scores(problem.set.negative_values(), &fit.w, interrupt);
+                    (fit, negatives)
+                }
+            }
         }
-        _ => Newton::start(problem, interrupt).run(),
     };
-    if let Some(b) = cut::bias(problem, &fit.w, interrupt) {
+    if let Some(b) = cut::bias(problem, &fit.w, negatives, interrupt) {
         fit.b = b;
     } else if problem.prior.is_some() {
         let scores = objective::scores(problem.set.values(), &fit.w, interrupt);
