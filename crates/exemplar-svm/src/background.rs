@@ -87,11 +87,6 @@ impl<'a> Background<'a> {
         self.mean.len()
     }
 
-    /// What is to be called between passes.
-    pub fn interrupt(&mut self) -> &mut dyn FnMut() {
-        self.interrupt
-    }
-
     /// The mean of unit `rows` with `weights`, seen from the background's mean.
     pub fn centred_mean(&self, rows: &[f32], weights: &[f64]) -> Vec<f64> {
         let total: f64 = weights.iter().sum();

@@ -65,7 +65,7 @@ pub(crate) fn finished(
     fit: Fit,
     interrupt: &mut dyn FnMut(),
 ) -> (Fit, Vec<f64>) {
-    let mut w = match &prior.near {
+    let mut w = match problem.set.near_rows(interrupt) {
         Some(near) => smoothed(near, &fit.w, &prior.known.xc),
         None => fit.w.clone(),
     };

@@ -75,6 +75,11 @@ impl NearRows {
         (total > 0.0).then(|| NearRows { differences, factor: STRENGTH * d as f64 / total })
     }
 
+    /// How much memory they take.
+    pub fn bytes(&self) -> usize {
+        self.differences.capacity() * size_of::<f32>()
+    }
+
     /// `(I + C / 10)^-1 w`, by a fixed number of steps of conjugate gradients.
     pub fn smoothed(&self, w: &[f64]) -> Vec<f64> {
         let mut smooth = vec![0.0; w.len()];

@@ -29,7 +29,6 @@ use crate::background::{Background, Direction, Scores};
 use crate::blend::Blend;
 use crate::cleared::{Asked, Cleared};
 use crate::kernel;
-use crate::near_rows::NearRows;
 use crate::problem::Params;
 use crate::text::Texts;
 use crate::training::TrainingSet;
@@ -68,7 +67,6 @@ pub(crate) struct Prior {
     pub weights: Vec<f64>,
     /// The share of the background that is believed to be wanted.
     pub wanted_share: f64,
-    pub near: Option<NearRows>,
     pub blend: Option<Blend>,
     pub known: Known,
 }
@@ -120,9 +118,7 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         (None, away) => away,
     };
     let blend = Blend::new((&asked.mean, likeness), hint_direction, belief / evidence, &background);
-    let near = NearRows::of(set.negative_values(), set.dimensions(), background.interrupt());
     Prior {
-        near,
         lambda,
         hint_z: view.hint.as_ref().map(|hint| hint.z),
         hint_trust: view.hint.as_ref().map(|hint| hint.trust),

@@ -518,6 +518,31 @@ fn a_search_takes_the_negatives_of_one_with_more_or_fewer_examples() {
 }
 
 #[test]
+fn what_is_known_of_the_negatives_goes_with_them_and_ends_with_a_change() {
+    let first = Input::random(3);
+    let d = first.exemplars[0].len();
+    let second = Input { exemplars: vec![Random(2).vector(d)], ..first.clone() };
+    let problem = first.problem();
+    let bits = |problem: &Problem| fit(problem, &mut || ()).unwrap().weights;
+    bits(&problem);
+    let mut known = problem.into_set();
+    assert!(known.bytes() > first.set().bytes());
+    let mut set = Input { negatives: Vec::new(), ..second.clone() }.set();
+    assert_eq!(set.take_negatives_of(known, &mut || ()), Ok(true));
+    assert!(set.bytes() > second.set().bytes());
+    let taken = Problem::new(set, &second.query(), second.params, &mut || ()).unwrap();
+    assert_eq!(bits(&taken), second.fit().weights);
+
+    known = taken.into_set();
+    let more = Random(1).vector(d);
+    known.offer_negative(&more, 0).unwrap();
+    let mut changed = second;
+    changed.negatives.push(more);
+    let offered = Problem::new(known, &changed.query(), changed.params, &mut || ()).unwrap();
+    assert_eq!(bits(&offered), changed.fit().weights);
+}
+
+#[test]
 fn without_negatives_exemplars_and_hint_are_the_answer() {
     let exemplars = vec![vec![2.0, 0.0, 0.0], vec![0.0, 3.0, 0.0]];
     let half = 0.5_f32.sqrt();

@@ -1,8 +1,11 @@
 //! The rows of a fit, of unit length: exemplars first, then counter-exemplars, then negatives.
 
+use std::cell::OnceCell;
+
 use crate::error::FitError;
 use crate::kernel;
 use crate::memory::{Heap, OutOfMemory, RowMemory, with_room};
+use crate::near_rows::NearRows;
 use crate::query::{Dimensions, Example, Input, Query};
 use crate::same_row::{RowIndex, is_same_row, norm};
 
@@ -38,6 +41,8 @@ pub struct TrainingSet {
     values: Box<dyn RowMemory>,
     /// Finds exemplars and counter-exemplars, rejected ones too.
     index: RowIndex,
+    /// Of the negatives, once they were asked for; what changes the negatives lets go of them.
+    near: OnceCell<Option<NearRows>>,
 }
 
 impl TrainingSet {
@@ -71,6 +76,7 @@ impl TrainingSet {
             weights: Vec::new(),
             values: memory,
             index: RowIndex::default(),
+            near: OnceCell::new(),
         };
         let examples = exemplars + counter_exemplars;
         set.reserve(examples)?;
@@ -142,6 +148,7 @@ impl TrainingSet {
     pub fn place(&mut self, places: &Places, index: usize, vector: &[f32]) -> Offered {
         let Some(length) = length(vector) else { return Offered::Zero };
         let (row, d) = (places.first + index, self.dimensions.count);
+        self.near.take();
         kernel::scale(&mut self.values.values_mut()[row * d..(row + 1) * d], 1.0 / length, vector);
         if self.is_example(self.row(row)) { Offered::Example } else { Offered::Kept }
     }
@@ -191,9 +198,9 @@ impl TrainingSet {
         weights.extend(std::iter::repeat_n(weight, new.len()));
         weights.extend_from_slice(self.counter_exemplar_weights());
         let exemplars = self.exemplars + new.len();
-        let (values, index) = (self.values.empty(), RowIndex::default());
+        let (values, index, near) = (self.values.empty(), RowIndex::default(), OnceCell::new());
         let added = self.added + new.len();
-        let mut set = TrainingSet { exemplars, added, weights, values, index, ..*self };
+        let mut set = TrainingSet { exemplars, added, weights, values, index, near, ..*self };
         set.reserve(self.len() + new.len())?;
         set.push_rows(self.exemplar_values())?;
         new.iter().try_for_each(|row| set.push_rows(row))?;
@@ -212,7 +219,7 @@ impl TrainingSet {
         Ok((set, kept))
     }
 
-    /// Takes all negatives of `other`, in the place of its own; false if they cannot be had, since they have other
+    /// Takes all negatives of `other`, and what is known of them, in the place of its own; false if they cannot be had, since they have other
     /// dimensions or an example is one of them. `interrupt` is called for each and may unwind.
     ///
     /// # Errors
@@ -240,6 +247,7 @@ impl TrainingSet {
         values.values_mut()[..new].copy_from_slice(&self.values()[..new]);
         values.resize(len).map_err(|_| self.out_of_memory(len / d))?;
         self.values = values;
+        self.near = other.near;
         Ok(true)
     }
 
@@ -248,13 +256,21 @@ impl TrainingSet {
         &mut *self.values
     }
 
-    /// How much memory the rows take.
+    /// How much memory the rows take, and what is known of them.
     pub fn bytes(&self) -> usize {
-        self.values.capacity() * size_of::<f32>()
+        let near = self.near.get().and_then(Option::as_ref).map_or(0, NearRows::bytes);
+        self.values.capacity() * size_of::<f32>() + near
+    }
+
+    /// The near rows among the negatives, found once; `None` where there are too few, or all are copies of each other.
+    pub(crate) fn near_rows(&self, interrupt: &mut dyn FnMut()) -> Option<&NearRows> {
+        let find = || NearRows::of(self.negative_values(), self.dimensions.count, interrupt);
+        self.near.get_or_init(find).as_ref()
     }
 
     /// Makes the counter-exemplars negatives like any others, for a fit that has no others.
     pub fn counter_exemplars_as_negatives(&mut self) {
+        self.near.take();
         self.weights.truncate(self.exemplars);
         self.rejected += std::mem::take(&mut self.counter_exemplars);
     }
@@ -294,6 +310,7 @@ impl TrainingSet {
     }
 
     fn resize(&mut self, rows: usize) -> Result<(), FitError> {
+        self.near.take();
         let values = rows.saturating_mul(self.dimensions.count);
         self.values.resize(values).map_err(|_| self.out_of_memory(rows))
     }
