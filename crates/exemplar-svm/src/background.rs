@@ -102,11 +102,12 @@ impl<'a> Background<'a> {
         v.iter().zip(&self.mean).map(|(v, mu)| v - mu).collect()
     }
 
-    /// The scores along `v`.
+    /// The scores along `v`, in single precision: what is measured by them is no better known.
     pub fn scores(&mut self, v: &[f64]) -> Scores {
-        let mut scores = Scores::default();
+        let mut scores = Scores(Vec::with_capacity(self.weights.len()));
+        let single: Vec<f32> = v.iter().map(|&v| v as f32).collect();
         for (_, rows) in chunks(self.values, v.len()) {
-            kernel::append_dots(rows, v, &mut scores.0);
+            kernel::append_dots_roughly(rows, &single, &mut scores.0);
             (self.interrupt)();
         }
         let offset = kernel::inner(&self.mean, v);

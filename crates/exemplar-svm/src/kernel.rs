@@ -119,6 +119,43 @@ pub fn excess(values: &[f64], weights: &[f64], threshold: f64) -> (f64, f64) {
     )
 }
 
+/// With `e = before + t along + b`, over those that are above 0: half the sum of `v e^2`, its first derivatives by `t` and `b`, and its
+/// second ones by `t t`, `t b` and `b b`. `v` is `weights`.
+pub fn excess_along(before: &[f64], along: &[f64], weights: &[f64], t: f64, b: f64) -> [f64; 6] {
+    #[inline(always)]
+    fn one(before: f64, along: f64, weight: f64, t: f64, b: f64) -> [f64; 6] {
+        let excess = before + t * along + b;
+        let weight = if excess > 0.0 { weight } else { 0.0 };
+        let (first, second) = (weight * excess, weight * along);
+        [0.5 * first * excess, first * along, first, second * along, second, weight]
+    }
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut sums = [[0.0; LANES]; 6];
+            let (chunks, rest) = before.as_chunks::<LANES>();
+            let (along_chunks, along_rest) = along.as_chunks::<LANES>();
+            let (weight_chunks, weight_rest) = weights.as_chunks::<LANES>();
+            for ((before, along), weights) in chunks.iter().zip(along_chunks).zip(weight_chunks) {
+                for k in 0..LANES {
+                    let terms = one(before[k], along[k], weights[k], t, b);
+                    for (sums, term) in sums.iter_mut().zip(terms) {
+                        sums[k] += term;
+                    }
+                }
+            }
+            for (k, ((&before, &along), &weight)) in rest.iter().zip(along_rest).zip(weight_rest).enumerate()
+            {
+                let terms = one(before, along, weight, t, b);
+                for (sums, term) in sums.iter_mut().zip(terms) {
+                    sums[k] += term;
+                }
+            }
+            sums.map(total)
+        },
+    )
+}
+
 /// For each numbered row, of the length of `w`: `c = coefficient(number, row.w)` and `sum += c row`. One
 /// pass, each row read once.
 pub fn accumulate<'a, S: Scalar>(
@@ -148,6 +185,22 @@ pub fn dots_roughly(rows: [&[f32]; GROUP], w: &[f32]) -> [f32; GROUP] {
         #[inline(always)]
         || dot_group(rows, w),
     )
+}
+
+/// Appends `row . w` for every row, in single precision.
+pub fn append_dots_roughly(rows: &[f32], w: &[f32], dots: &mut Vec<f64>) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut groups = rows.chunks_exact(GROUP * w.len());
+            for group in groups.by_ref() {
+                let group = std::array::from_fn(|k| &group[k * w.len()..(k + 1) * w.len()]);
+                dots.extend(dot_group(group, w).map(f64::from));
+            }
+            let rest = groups.remainder().chunks_exact(w.len());
+            dots.extend(rest.map(|row| f64::from(dot_group([row; GROUP], w)[0])));
+        },
+    );
 }
 
 /// Appends `row . w` for every row.

@@ -22,8 +22,8 @@
 //!
 //! [`Query`] is what is asked for; [`TrainingSet`] takes its vectors and the negatives and normalises them;
 //! [`Problem`] adds weights, pulls and [`Params`]; [`solver::fit`] descends to a [`Fit`] that carries the proof
-//! of its optimality; [`Report`] says what the fit made of its input. Rows are `f32`, every sum is
-//! accumulated in `f64` in a fixed order: the same input gives the same bits on every machine.
+//! of its optimality; [`Report`] says what the fit made of its input. Rows are `f32`, J is
+//! summed in `f64`, what weighs the background in `f32`, all in a fixed order: the same input gives the same bits on every machine.
 //!
 //! # Source
 //!

@@ -256,14 +256,18 @@ impl Problem {
         (s * value, s * y * first, s * second)
     }
 
+    /// How many rows, the first ones, have a loss that is not a negative's squared hinge: that is the square of what a score is above -1.
+    pub(crate) fn with_loss_of_their_own(&self) -> usize {
+        match self.params.loss {
+            Loss::SquaredHinge => self.weights.len() - self.set.negatives(),
+            Loss::Logistic => self.weights.len(),
+        }
+    }
+
     /// The first two derivatives of all rows' loss by the bias, at the scores `z_i + b`.
     pub(crate) fn slope(&self, scores: &[f64], b: f64) -> (f64, f64) {
         let (mut slope, mut curvature) = (0.0, 0.0);
-        // A negative, as nearly all rows are, has a loss where its score is above -1.
-        let examples = match self.params.loss {
-            Loss::SquaredHinge => self.weights.len() - self.set.negatives(),
-            Loss::Logistic => self.weights.len(),
-        };
+        let examples = self.with_loss_of_their_own();
         for (i, z) in scores[..examples].iter().enumerate() {
             let (_, first, second) = self.loss(i, z + b);
             slope += first;

@@ -146,6 +146,11 @@ impl<'a> Newton<'a> {
     fn run(mut self) -> Fit {
         let total_weight: f64 = self.problem.weights.iter().sum();
         let target = self.problem.params.tol * total_weight;
+        if norm(&self.at.gradient) <= target {
+            // The start's scores are rough, and this may be the end.
+            self.objective.evaluate(&mut self.point, &mut self.at);
+            self.passes += 1;
+        }
         let first = norm(&self.at.gradient);
         let mut trial = self.objective.evaluation();
         let mut trial_point = self.point.clone();

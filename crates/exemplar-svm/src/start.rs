@@ -63,18 +63,27 @@ fn difference_of_means(problem: &Problem, interrupt: &mut dyn FnMut()) -> Vec<f6
 /// The points `from + t v`, and the rows' scores along both.
 struct Line<'a> {
     problem: &'a Problem,
-    from: Option<(&'a [f64], Vec<f64>)>,
+    from: Option<&'a [f64]>,
+    /// Scores at `from`, 0 without one.
+    before: Vec<f64>,
     v: &'a [f64],
     along: Vec<f64>,
 }
 
+/// The rows' loss at a point `(t, b)` of a line plus the size term, its gradient and its curvature.
+#[derive(Default, Clone, Copy)]
+struct Model {
+    value: f64,
+    slope: [f64; 2],
+    /// By `t t`, `t b` and `b b`.
+    curvature: [f64; 3],
+}
+
 impl<'a> Line<'a> {
     fn new(problem: &'a Problem, from: Option<(&'a [f64], Vec<f64>)>, v: &'a [f64], along: Vec<f64>) -> Self {
-        Line { problem, from, v, along }
-    }
-
-    fn score(&self, i: usize, t: f64) -> f64 {
-        self.from.as_ref().map_or(0.0, |(_, scores)| scores[i]) + t * self.along[i]
+        let (from, before) = from.unzip();
+        let before = before.unwrap_or_else(|| vec![0.0; along.len()]);
+        Line { problem, from, before, v, along }
     }
 
     /// The point where loss and size are least, roughly; not 0 itself, which has no direction.
@@ -84,9 +93,10 @@ impl<'a> Line<'a> {
     }
 
     fn at(&self, t: f64, b: f64) -> Start {
-        let scores = (0..self.along.len()).map(|i| self.score(i, t)).collect();
+        let mut scores = self.before.clone();
+        kernel::add_scaled(&mut scores, t, &self.along);
         let mut point: Vec<f64> = self.v.iter().map(|v| t * v).collect();
-        if let Some((from, _)) = &self.from {
+        if let Some(from) = self.from {
             kernel::add_scaled(&mut point, 1.0, from);
         }
         point.push(b);
@@ -97,25 +107,11 @@ impl<'a> Line<'a> {
     /// rough answer is enough for a start.
     fn minimise(&self, interrupt: &mut dyn FnMut()) -> (f64, f64) {
         let lambda = self.problem.lambda * kernel::inner(self.v, self.v);
-        let rows = || 0..self.along.len();
-        let value = |t: f64, b: f64| {
-            let rows: f64 = rows().map(|i| self.problem.loss(i, self.score(i, t) + b).0).sum();
-            rows + 0.5 * lambda * t * t
-        };
         let (mut t, mut b) = (0.0, 0.0);
-        let mut best = value(t, b);
+        let mut best = self.model(t, b, lambda);
         for _ in 0..30 {
             interrupt();
-            let (mut g_t, mut g_b, mut h_tt, mut h_tb, mut h_bb) = (lambda * t, 0.0, lambda, 0.0, 0.0);
-            for i in rows() {
-                let z = self.along[i];
-                let (_, first, second) = self.problem.loss(i, self.score(i, t) + b);
-                g_t += first * z;
-                g_b += first;
-                h_tt += second * z * z;
-                h_tb += second * z;
-                h_bb += second;
-            }
+            let Model { slope: [g_t, g_b], curvature: [h_tt, h_tb, h_bb], .. } = best;
             let determinant = h_tt * h_bb - h_tb * h_tb;
             if determinant <= 0.0 {
                 break;
@@ -123,15 +119,40 @@ impl<'a> Line<'a> {
             let p_t = -(h_bb * g_t - h_tb * g_b) / determinant;
             let p_b = -(h_tt * g_b - h_tb * g_t) / determinant;
             let mut step = 1.0;
-            while step > 1e-4 && value(t + step * p_t, b + step * p_b) >= best {
+            let mut next = self.model(t + p_t, b + p_b, lambda);
+            while step > 1e-4 && next.value >= best.value {
                 step /= 2.0;
+                next = self.model(t + step * p_t, b + step * p_b, lambda);
             }
-            let next = value(t + step * p_t, b + step * p_b);
-            if next >= best * (1.0 - 1e-6) {
+            if next.value >= best.value * (1.0 - 1e-6) {
                 break;
             }
             (t, b, best) = (t + step * p_t, b + step * p_b, next);
         }
         (t, b)
+    }
+
+    fn model(&self, t: f64, b: f64, lambda: f64) -> Model {
+        let (problem, rows) = (self.problem, self.along.len());
+        let mut model =
+            Model { value: 0.5 * lambda * t * t, slope: [lambda * t, 0.0], curvature: [lambda, 0.0, 0.0] };
+        let examples = problem.with_loss_of_their_own();
+        for i in 0..examples {
+            let z = self.along[i];
+            let (value, first, second) = problem.loss(i, self.before[i] + t * z + b);
+            model.add([value, first * z, first, second * z * z, second * z, second]);
+        }
+        let (before, along) = (&self.before[examples..], &self.along[examples..]);
+        let weights = &problem.weights[rows - before.len()..];
+        model.add(kernel::excess_along(before, along, weights, t, 1.0 + b));
+        model
+    }
+}
+
+impl Model {
+    fn add(&mut self, [value, g_t, g_b, h_tt, h_tb, h_bb]: [f64; 6]) {
+        self.value += value;
+        self.slope = [self.slope[0] + g_t, self.slope[1] + g_b];
+        self.curvature = [self.curvature[0] + h_tt, self.curvature[1] + h_tb, self.curvature[2] + h_bb];
     }
 }
