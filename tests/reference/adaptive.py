@@ -94,8 +94,8 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
             v = np.ones(len(B))
             v[top] = 0
             if len(top):
-                own, mass = (x + 0.5 * unit(B[top].mean(0))) / 1.5, 1.5 * K
-            rho = expected_share
+                own, mass = (x + unit(B[top].mean(0))) / 2, 2 * K
+            rho = 8 * expected_share**2
             continue
         up = otsu(s)
         low, high = s[~up].mean(), s[up].mean()
