@@ -17,7 +17,7 @@ data=$(cd "$data" && pwd -P)
 "$ROOT/scripts/setup.sh"
 lock_clone
 load_environment
-python_with quality "numpy, qdrant_client" numpy qdrant-client
+python_with quality "numpy, qdrant_client, sklearn" numpy qdrant-client scikit-learn
 run_logged "$LOGS/build.log" "building the extension for PostgreSQL $PG_MAJOR" install_extension ||
     die "the build failed"
 

@@ -21,8 +21,8 @@ import scenarios
 from database import Database, progress
 from measures import average_precision
 
-CAP = 400
-SCENARIO_CAP = 150
+CAP = 80
+SCENARIO_CAP = 30
 ALL = ("a", *scenarios.SCENARIOS)
 
 

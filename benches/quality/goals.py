@@ -72,14 +72,16 @@ def rises(tables):
 
 
 def feedback(tables):
-    """Better after the last round than before the first, and then than any other method."""
+    """Each round better than the one before it, and than any other method."""
     found = []
     for name, rows in tables.items():
-        first, *_, last = [key for key in rows[0] if key.startswith("after")]
+        rounds = [key for key in rows[0] if key.startswith("after")]
         ours = next(row for row in rows if row["method"] == "ours")
-        other = max(row[last] for row in rows if not row["method"].startswith("ours"))
-        found.append(at_least("c: gain of 3 rounds", name, ours[last] - ours[first], 0))
-        found.append(at_least("c: in the end, ours - best other method in hindsight", name, ours[last] - other, 0))
+        others = [row for row in rows if not row["method"].startswith("ours")]
+        for before, after in zip(rounds, rounds[1:]):
+            found.append(at_least(f"c: gain of the round {after}", name, ours[after] - ours[before], 0))
+            other = max(row[after] for row in others)
+            found.append(at_least(f"c: ours - best other method in hindsight, {after}", name, ours[after] - other, 0))
     return found
 
 

@@ -8,8 +8,8 @@ from measures import pooled_interval
 
 HEADINGS = {
     "b": "several exemplars, with and without a hint. A rise is against the row above, with its 95 % interval.",
-    "c": "relevance feedback: 3 rounds in which the 10 best rows not judged yet are labelled from the ground truth and "
-    "fed back. Half of the database (half of each class) is searched, sampled and judged; mAP is over the other half, "
+    "c": "relevance feedback: 3 rounds in which the 20 best rows not judged yet are labelled from the ground truth and "
+    "fed back as likes and dislikes. Half of the database (half of each class) is searched, sampled and judged; mAP is over the other half, "
     "so over the same rows for every method and round, and none that was judged.",
     "d": "confusers: the wrong class that is most frequent among the top 20 is rejected by its best-ranked row, by its "
     "text, by both, or by the row with the text as its reason. mAP without the rejected row, over queries that have a "
