@@ -33,8 +33,8 @@ pub struct Found {
     pub distance: f64,
     /// `cos(embedding, w)`.
     pub cosine: f64,
-    /// The walks that have found it, a bit each.
-    pub walks: u32,
+    /// The walks that have found it, a bit each, the last one for all beyond.
+    pub walks: u64,
     /// Where in the answers of the queries it is.
     place: (usize, usize),
 }
@@ -52,21 +52,21 @@ impl<'a> Candidates<'a> {
         Candidates { source, key, answers: Vec::new(), found: Vec::new() }
     }
 
-    /// Adds the rows that the walk of this number, or another from the same start, has found.
+    /// Adds the rows that the walk of this number has found.
     ///
     /// # Errors
     /// [`Error::NoTids`] for a row that nothing names.
     pub fn add(&mut self, rows: Rows<'a>, walk: usize) -> Result<(), Error> {
         self.found.reserve(rows.len());
         for row in 0..rows.len() {
-            let found = self.found_at(&rows, row, 1 << walk.min(31))?;
+            let found = self.found_at(&rows, row, 1 << walk.min(63))?;
             self.found.push(found);
         }
         self.answers.push(rows);
         Ok(())
     }
 
-    fn found_at(&self, rows: &Rows, row: usize, walks: u32) -> Result<Found, Error> {
+    fn found_at(&self, rows: &Rows, row: usize, walks: u64) -> Result<Found, Error> {
         let (table, tid) = (rows.get(row, TABLE), rows.get(row, TID));
         // SAFETY: the query's first columns are an oid, a tid and two float8, then a text if there is a key.
         let (id, distance, cosine, key) = unsafe {

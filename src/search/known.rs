@@ -36,19 +36,26 @@ impl<'a> Known<'a> {
         Known { exemplar: set.best_exemplar(w), guides, held_out }
     }
 
-    /// Sampled rows that say where to walk, the best first.
-    pub fn guides(&self) -> impl Iterator<Item = &'a [f32]> {
-        self.guides.iter().map(|sampled| sampled.row)
+    /// The best of the sampled rows that say where to walk.
+    pub fn best_guide(&self) -> Option<&'a [f32]> {
+        self.guides.first().map(|sampled| sampled.row)
     }
 
-    /// The best sampled row above `floor` that is not among those found, whose cosines are given in descending order,
+    /// The best of these that no walk has started from. A walk is taken to start from it now.
+    pub fn next_guide(&mut self) -> Option<&'a [f32]> {
+        let next = self.guides.iter_mut().find(|sampled| !sampled.started)?;
+        next.started = true;
+        Some(next.row)
+    }
+
+    /// The best sampled row above `floor`, and its cosine, that is not among those found, whose cosines are given in descending order,
     /// and that no walk has started from. A walk is taken to start from it now.
-    pub fn next_missed(&mut self, floor: f64, found: &[f64]) -> Option<&'a [f32]> {
+    pub fn next_missed(&mut self, floor: f64, found: &[f64]) -> Option<(&'a [f32], f64)> {
         let above = self.guides.iter_mut().take_while(|sampled| sampled.cosine > floor + ROUNDING);
         let mut missed = above.filter(|sampled| !sampled.started && !contains(found, sampled.cosine));
         missed.next().map(|sampled| {
             sampled.started = true;
-            sampled.row
+            (sampled.row, sampled.cosine)
         })
     }
 
@@ -75,7 +82,7 @@ fn put_in_order(sampled: &mut [Sampled]) {
 }
 
 /// Whether `cosines`, in descending order, have this one.
-fn contains(cosines: &[f64], cosine: f64) -> bool {
+pub fn contains(cosines: &[f64], cosine: f64) -> bool {
     let first = cosines.partition_point(|&other| other > cosine + ROUNDING);
     cosines.get(first).is_some_and(|&other| other > cosine - ROUNDING)
 }

@@ -1,13 +1,16 @@
 //! The rows nearest to a weight vector, none of them missed for want of a good start.
 //!
 //! A weight vector lies outside the rows that an HNSW graph was built of, and a walk towards it may end in a region far
-//! from all of them. So other walks go by way of a row that is known to be near: the best exemplar, or the best of the
+//! from all of them. So a second walk goes by way of a row that is known to be near: the best exemplar, or the best of the
 //! sampled rows. A graph of rows finds these easily, and what all walks find is ranked by the exact distance.
 //!
-//! The sample also tells what was missed. The distances of its rows are known, so a sampled row that is nearer than
-//! rows that were found, and was not found, proves a miss and is the next place to start from. The walks themselves
-//! tell as well: rows that only one of them finds mean that there may be more. Effort follows both, and ends with a
-//! scan of all rows.
+//! Where both walks find the same, the answer stands. Else effort follows need: walks grow wider while that changes
+//! the rows wanted, and go by way of more sampled rows until two in a row have brought nothing. The sample also tells what
+//! was missed. The distances of its rows are known, so one that is nearer than rows that were found, and was not found
+//! itself, proves a miss and is the next place to start from. Of an index of lists more are read until that changes nothing.
+//!
+//! All rows are looked at where an index gives fewer than are wanted, and on small tables where a row is known to be missing
+//! in the end.
 //!
 //! Half of the sample is held out meanwhile. As the walks know nothing of it, the share of it that they have found is an
 //! unbiased measure of their recall. Only then are the walks that it asks for made, which can but raise it.
@@ -26,23 +29,22 @@ use crate::error::Error;
 use crate::postgres::spi::Connection;
 use crate::search::found::{Candidates, Found};
 use crate::search::key::Key;
-use crate::search::known::Known;
-use crate::search::walk::Walker;
+use crate::search::known::{Known, contains};
+use crate::search::walk::{Method, Walker};
 use crate::source::Source;
 use crate::source::order::Metric;
 
-/// Sampled rows that walks start from, one after the other, before all rows are looked at.
+/// Sampled rows that were missed that walks of one width start from.
 const MOST_MISSED: usize = 8;
 
-/// Numbers of the starts of walks, beside 0 for the weight vector itself.
-const EXEMPLAR: usize = 1;
-const BEST_GUIDE: usize = 2;
-const NEXT_GUIDE: usize = 3;
-const BARE_EXEMPLAR: usize = 4;
-const MISSED: usize = 5;
+/// Sampled rows that the widest walks go by way of, and how many may bring nothing before no more are tried.
+const MOST_GUIDES: usize = 8;
+const MOST_IDLE: usize = 2;
 
-/// The share of the rows wanted, or of so many at least, that two walks must have found.
+/// The share of the rows wanted, or of so many at least, that two walks must have found. A sampled row is a worse place
+/// to start from than an exemplar.
 const CONFIRMED: f64 = 0.95;
+const CONFIRMED_BY_SAMPLE: f64 = 1.0;
 const LEAST_CONFIRMED: usize = 20;
 
 /// Which rows are wanted, how many of them, and how they are named.
@@ -110,30 +112,83 @@ struct Search<'a, 'k> {
 }
 
 impl Search<'_, '_> {
-    /// Walks until nothing tells that rows are missing; whether there are enough and none is known to be missing.
+    /// Walks until nothing tells that rows are missing, or nothing that can be tried brings more; whether the answer stands
+    /// without a look at all rows.
     fn by_index(&mut self) -> Result<bool, Error> {
         self.walk_from_known()?;
-        self.mend()?;
+        if self.is_doubtful() {
+            self.go_on()?;
+        }
         self.measure();
-        if self.misses() {
-            self.mend()?;
-            self.follow_misses()?;
+        if self.misses() && self.follow_misses()? > 0 {
+            self.go_on()?;
         }
         let cosines = self.cosines();
-        let floor = cosines.get(self.k - 1).copied();
-        Ok(floor.is_some_and(|floor| !self.known.misses(floor, &cosines)))
+        let Some(&floor) = cosines.get(self.k - 1) else { return Ok(false) };
+        Ok(!self.known.misses(floor, &cosines) || !self.walker.is_small())
     }
 
-    /// Walks wider while that is in doubt.
-    fn mend(&mut self) -> Result<(), Error> {
-        while self.is_doubtful() && self.walker.widen() {
-            self.walk_from_known()?;
-            if let Some(exemplar) = self.known.exemplar {
-                self.walker.to(exemplar, BARE_EXEMPLAR, &mut self.found)?;
-            }
+    /// Walks towards the weight vector, and through a graph by way of the best exemplar, or else the best sampled row.
+    fn walk_from_known(&mut self) -> Result<(), Error> {
+        self.walker.towards_weights(&mut self.found)?;
+        if self.walker.method == Method::Graph
+            && let Some(row) = self.known.exemplar.or_else(|| self.known.best_guide())
+        {
+            self.walker.by_way_of(row, &mut self.found)?;
+        }
+        self.found.put_in_order();
+        Ok(())
+    }
+
+    /// Walks wider while that brings more of the rows wanted, and then by way of sampled rows.
+    fn go_on(&mut self) -> Result<(), Error> {
+        while self.walker.widen() {
+            let before = self.walker.walks;
+            self.walker.towards_weights(&mut self.found)?;
+            self.found.put_in_order();
             self.follow_misses()?;
+            if self.found.found().len() >= self.k && self.brought_since(before) == 0 {
+                return Ok(());
+            }
+        }
+        if self.walker.method == Method::Graph { self.follow_guides() } else { Ok(()) }
+    }
+
+    fn follow_guides(&mut self) -> Result<(), Error> {
+        let mut idle = 0;
+        for _ in 0..MOST_GUIDES {
+            let before = self.walker.walks;
+            let Some(row) = self.known.next_guide().filter(|_| idle < MOST_IDLE) else { break };
+            self.walker.by_way_of(row, &mut self.found)?;
+            self.found.put_in_order();
+            idle = if self.brought_since(before) == 0 { idle + 1 } else { 0 };
         }
         Ok(())
+    }
+
+    /// Walks from sampled rows that were missed, while there are any, and first by way of them; how many of the rows wanted
+    /// that has brought.
+    fn follow_misses(&mut self) -> Result<usize, Error> {
+        let before = self.walker.walks;
+        for _ in 0..MOST_MISSED {
+            let cosines = self.cosines();
+            let Some((missed, cosine)) = self.known.next_missed(self.floor(&cosines), &cosines) else {
+                break;
+            };
+            self.walker.by_way_of(missed, &mut self.found)?;
+            self.found.put_in_order();
+            if !contains(&self.cosines(), cosine) {
+                self.walker.to(missed, &mut self.found)?;
+                self.found.put_in_order();
+            }
+        }
+        Ok(self.brought_since(before))
+    }
+
+    /// How many of the rows wanted were found by walks from this number on alone.
+    fn brought_since(&self, walk: usize) -> usize {
+        let best = self.found.found().iter().take(self.k);
+        best.filter(|found| found.walks.trailing_zeros() as usize >= walk.min(63)).count()
     }
 
     fn measure(&mut self) {
@@ -144,39 +199,14 @@ impl Search<'_, '_> {
         debug1!("found {:?} of the rows held out, and {rows} rows down to a cosine of {floor}", self.recall);
     }
 
-    /// Walks towards the weight vector, and by way of the best exemplar and the best sampled row, without an exemplar
-    /// the two best.
-    fn walk_from_known(&mut self) -> Result<(), Error> {
-        self.walker.towards_weights(&mut self.found)?;
-        let mut guides = [BEST_GUIDE, NEXT_GUIDE].into_iter().zip(self.known.guides());
-        let exemplar = self.known.exemplar.map(|exemplar| (EXEMPLAR, exemplar));
-        let others = [exemplar.or_else(|| guides.next()), guides.next()];
-        for (start, row) in others.into_iter().flatten() {
-            self.walker.by_way_of(row, start, &mut self.found)?;
-        }
-        self.found.put_in_order();
-        Ok(())
-    }
-
-    /// Walks from sampled rows that were missed, while there are any.
-    fn follow_misses(&mut self) -> Result<(), Error> {
-        self.found.put_in_order();
-        for start in MISSED..MISSED + MOST_MISSED {
-            let cosines = self.cosines();
-            let Some(missed) = self.known.next_missed(self.floor(&cosines), &cosines) else { break };
-            self.walker.by_way_of(missed, start, &mut self.found)?;
-            self.walker.to(missed, start, &mut self.found)?;
-            self.found.put_in_order();
-        }
-        Ok(())
-    }
-
-    /// Whether a sampled row was missed, or too many of the rows wanted were found by one walk alone.
+    /// Whether a sampled row was missed, or too many of the rows wanted were found by one walk alone. A single walk is
+    /// never enough.
     fn is_doubtful(&self) -> bool {
         let found = self.found.found();
         let best = &found[..self.k.max(LEAST_CONFIRMED).min(found.len())];
         let confirmed = best.iter().filter(|found| found.walks.count_ones() > 1).count();
-        best.len() < self.k || (confirmed as f64) < CONFIRMED * best.len() as f64 || self.misses()
+        let wanted = if self.known.exemplar.is_some() { CONFIRMED } else { CONFIRMED_BY_SAMPLE };
+        best.len() < self.k || (confirmed as f64) < wanted * best.len() as f64 || self.misses()
     }
 
     /// Whether a sampled row was missed that is nearer than most of those found.

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::{FromDatum, IntoDatum, PgRelation, pg_sys};
 
 use crate::error::Error;
 use crate::postgres::settings::Settings;
@@ -14,42 +14,22 @@ use crate::source::Source;
 use crate::source::order::Order;
 use crate::source::searching::Searched;
 
-/// How many rows a walk keeps in view, at least and for each row wanted: as many as a plain scan at first, more where
-/// that tells of rows that are missing.
-#[derive(Debug, Clone, Copy)]
-enum Width {
-    First,
-    Wide,
-    Widest,
+/// How an index is searched: by walks through a graph of rows, as wide as they are asked to be, or by reading some of the
+/// lists that it has put the rows into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Graph,
+    /// How many lists there are.
+    Lists(u64),
 }
 
-impl Width {
-    fn next(self) -> Option<Self> {
-        match self {
-            Width::First => Some(Width::Wide),
-            Width::Wide => Some(Width::Widest),
-            Width::Widest => None,
-        }
-    }
+/// Rows that a walk through a graph keeps in view: few more than are wanted at first, then as many as hnsw.ef_search allows.
+const WIDE: u64 = 10;
+const LEAST_WIDTH: u64 = 40;
+const MOST_BESIDE: u64 = 200;
 
-    fn rows(self, k: u64) -> u64 {
-        match self {
-            Width::First => (2 * k).max(40),
-            Width::Wide => (10 * k).max(200),
-            Width::Widest => (20 * k).max(400),
-        }
-    }
-
-    /// The lists of an IVFFlat index that are read, of all of them.
-    fn probes(self, lists: u64) -> u64 {
-        let times = match self {
-            Width::First => 1,
-            Width::Wide => 2,
-            Width::Widest => 4,
-        };
-        (times * lists.isqrt()).clamp(1, lists)
-    }
-}
+/// How many more lists each reading takes than the one before. The first takes half of the square root of their number.
+const MORE_LISTS: u64 = 3;
 
 /// Rows that a walk is asked for where a condition leaves out others, for each row wanted: an index that has to go on
 /// gives them out of order.
@@ -57,6 +37,9 @@ const CANDIDATES_PER_ROW: u64 = 4;
 
 /// The largest value of hnsw.ef_search.
 const LARGEST_EF_SEARCH: u64 = 1000;
+
+/// Blocks of an index that is small: all rows are read in about the time that wide walks take.
+const SMALL: u64 = 16_384;
 
 /// How much a row counts beside the weight vector in the point that a walk goes to: enough to end near the row, and
 /// little enough that rows there come in nearly the order of the weight vector.
@@ -72,7 +55,9 @@ pub struct Walker<'a> {
     w: &'a [f32],
     unit: &'a [f32],
     wanted: &'a Wanted<'a>,
-    width: Width,
+    pub method: Method,
+    /// Rows in view, or lists read.
+    width: u64,
     pub walks: usize,
 }
 
@@ -86,12 +71,21 @@ impl<'a> Walker<'a> {
     ) -> Self {
         source.load_vector_library();
         let settings = Settings::open();
-        let width = Width::First;
         let order = Order::of(source, wanted.metric, unit.len());
-        let searched = searched(wanted, width, &order, unit.len());
+        let rows = first_width(wanted);
+        let searched = searched(wanted, rows, &order, unit.len());
         let plan = prepare(source, connection, &source.query_for_probe(&searched, &order), 2);
+        let lists = plan.ordering_indexes().into_iter().map(lists_of).collect::<Option<Vec<_>>>();
+        let method = match lists.and_then(|lists| lists.into_iter().max()) {
+            Some(lists) => Method::Lists(lists),
+            None => Method::Graph,
+        };
+        let width = match method {
+            Method::Graph => rows,
+            Method::Lists(lists) => (lists.isqrt() / 2).max(1),
+        };
         let mut walker =
-            Walker { source, connection, settings, plan, order, w, unit, wanted, width, walks: 0 };
+            Walker { source, connection, settings, plan, order, w, unit, wanted, method, width, walks: 0 };
         walker.set_width(width);
         walker
     }
@@ -101,33 +95,59 @@ impl<'a> Walker<'a> {
         !self.plan.sorts_all_rows()
     }
 
+    /// Whether the indexes that give the order are small.
+    pub fn is_small(&self) -> bool {
+        self.plan.ordering_indexes().into_iter().map(blocks_of).sum::<u64>() <= SMALL
+    }
+
     /// Down to which row, counted from the nearest, walks find nearly all that there are.
     pub fn depth(&self) -> usize {
-        self.width.rows(self.wanted.candidates() as u64) as usize
+        self.rows() as usize
+    }
+
+    /// How many rows a walk is asked for.
+    fn rows(&self) -> u64 {
+        match self.method {
+            Method::Graph => self.width,
+            Method::Lists(_) => first_width(self.wanted),
+        }
     }
 
     /// Has the next walks look at more rows; whether they can.
     pub fn widen(&mut self) -> bool {
-        let Some(width) = self.width.next() else { return false };
+        let width = match self.method {
+            Method::Graph => {
+                (self.width.saturating_mul(WIDE)).min(LARGEST_EF_SEARCH / self.order.candidates())
+            }
+            Method::Lists(lists) => self.width.saturating_mul(MORE_LISTS).min(lists),
+        };
+        if width <= self.width {
+            return false;
+        }
         self.set_width(width);
-        let searched = searched(self.wanted, width, &self.order, self.unit.len());
-        let query = self.source.query_for_probe(&searched, &self.order);
-        self.plan = prepare(self.source, self.connection, &query, 2);
+        if self.method == Method::Graph {
+            let searched = searched(self.wanted, self.rows(), &self.order, self.unit.len());
+            let query = self.source.query_for_probe(&searched, &self.order);
+            self.plan = prepare(self.source, self.connection, &query, 2);
+        }
         true
     }
 
     /// Raises what decides how many rows an index looks at. Settings that are larger already are left as they are.
-    fn set_width(&mut self, width: Width) {
+    fn set_width(&mut self, width: u64) {
+        self.width = width;
         let number = |name: &CStr| Settings::get(name).and_then(|value| value.parse::<u64>().ok());
         let raise = |name: &CStr, wanted: u64| {
             if number(name).is_some_and(|value| value < wanted) {
                 self.settings.set(name, &wanted.to_string());
             }
         };
-        let rows = width.rows(self.wanted.candidates() as u64).saturating_mul(self.order.candidates());
-        raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
-        if let Some(lists) = self.plan.ordering_indexes().into_iter().filter_map(lists_of).max() {
-            raise(c"ivfflat.probes", width.probes(lists));
+        match self.method {
+            Method::Graph => {
+                let rows = width.saturating_mul(self.order.candidates());
+                raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
+            }
+            Method::Lists(_) => raise(c"ivfflat.probes", width),
         }
         // Since version 0.8 of pgvector an index goes on where a condition leaves too few.
         for name in [c"hnsw.iterative_scan", c"ivfflat.iterative_scan"] {
@@ -135,40 +155,45 @@ impl<'a> Walker<'a> {
                 self.settings.set(name, "relaxed_order");
             }
         }
-        self.width = width;
     }
 
     /// Walks towards the weight vector.
     pub fn towards_weights(&mut self, found: &mut Candidates<'a>) -> Result<(), Error> {
-        self.to(self.w, 0, found)
+        self.to(self.w, found)
     }
 
-    /// Walks towards the weight vector by way of a row, the start of this number.
-    pub fn by_way_of(&mut self, row: &[f32], start: usize, found: &mut Candidates<'a>) -> Result<(), Error> {
+    /// Walks towards the weight vector by way of a row.
+    pub fn by_way_of(&mut self, row: &[f32], found: &mut Candidates<'a>) -> Result<(), Error> {
         let towards: Vec<f32> = self.unit.iter().zip(row).map(|(w, x)| w + ROW_WEIGHT * x).collect();
-        self.to(&towards, start, found)
+        self.to(&towards, found)
     }
 
-    /// Walks towards a point, the start of this number.
-    pub fn to(&mut self, point: &[f32], start: usize, found: &mut Candidates<'a>) -> Result<(), Error> {
+    /// Walks towards a point.
+    pub fn to(&mut self, point: &[f32], found: &mut Candidates<'a>) -> Result<(), Error> {
         self.walks += 1;
-        found.add(run(&self.plan, &[self.w, point]), start)
+        found.add(run(&self.plan, &[self.w, point]), self.walks - 1)
     }
 
     /// Looks at all rows.
     pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
         let limit = self.wanted.candidates() as u64;
-        let searched = Searched { limit, ..searched(self.wanted, self.width, &self.order, self.unit.len()) };
+        let searched = Searched { limit, ..searched(self.wanted, limit, &self.order, self.unit.len()) };
         let plan = prepare(self.source, self.connection, &self.source.query_for_all(&searched), 1);
         found.clear();
         found.add(run(&plan, &[self.w]), 0)
     }
 }
 
-/// What a walk of this width is asked for.
-fn searched<'a>(wanted: &'a Wanted, width: Width, order: &Order, dimensions: usize) -> Searched<'a> {
+/// How many rows the first walk is asked for.
+fn first_width(wanted: &Wanted) -> u64 {
     let k = wanted.candidates() as u64;
-    let candidates = if wanted.filter.is_some() { k * CANDIDATES_PER_ROW } else { width.rows(k) };
+    k.saturating_mul(2).min(k.saturating_add(MOST_BESIDE)).max(LEAST_WIDTH)
+}
+
+/// What a walk is asked for that keeps so many rows in view.
+fn searched<'a>(wanted: &'a Wanted, rows: u64, order: &Order, dimensions: usize) -> Searched<'a> {
+    let k = wanted.candidates() as u64;
+    let candidates = if wanted.filter.is_some() { k.saturating_mul(CANDIDATES_PER_ROW) } else { rows };
     let limit = candidates.saturating_mul(order.candidates());
     let condition = wanted.filter.unwrap_or("true");
     Searched {
@@ -217,4 +242,14 @@ fn lists_of(index: pg_sys::Oid) -> Option<u64> {
         let lists = options.iter().find_map(|option| option.strip_prefix("lists=")?.parse().ok());
         is_ivfflat.then(|| lists.unwrap_or(DEFAULT_LISTS))
     }
+}
+
+/// How many blocks an index has.
+fn blocks_of(index: pg_sys::Oid) -> u64 {
+    // SAFETY: an index that a plan uses is locked; without a lock of its own it is closed when dropped.
+    let index = unsafe { PgRelation::open(index) };
+    // SAFETY: an open index has storage, of which the main fork is counted.
+    u64::from(unsafe {
+        pg_sys::RelationGetNumberOfBlocksInFork(index.as_ptr(), pg_sys::ForkNumber::MAIN_FORKNUM)
+    })
 }
