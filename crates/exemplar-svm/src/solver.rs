@@ -113,6 +113,8 @@ struct Newton<'a> {
     point: Vec<f64>,
     at: Evaluation,
     radius: f64,
+    /// Whether this is the start, whose scores may be known in single precision only.
+    is_rough: bool,
     passes: usize,
     cg: ConjugateGradients,
 }
@@ -140,16 +142,14 @@ impl<'a> Newton<'a> {
             direction: zeros.clone(),
             curved: zeros,
         };
-        Newton { objective, problem, point, at, radius, passes: 1, cg }
+        Newton { objective, problem, point, at, radius, is_rough: true, passes: 1, cg }
     }
 
     fn run(mut self) -> Fit {
         let total_weight: f64 = self.problem.weights.iter().sum();
         let target = self.problem.params.tol * total_weight;
         if norm(&self.at.gradient) <= target {
-            // The start's scores are rough, and this may be the end.
-            self.objective.evaluate(&mut self.point, &mut self.at);
-            self.passes += 1;
+            self.look_closely();
         }
         let first = norm(&self.at.gradient);
         let mut trial = self.objective.evaluation();
@@ -172,8 +172,13 @@ impl<'a> Newton<'a> {
             let rounding = change.abs() <= 1e-13 * self.at.value.total();
             let smaller = norm(&trial.gradient) < norm(&self.at.gradient);
             let ratio = if rounding && smaller { 1.0 } else { change / predicted };
+            if self.is_rough && (ratio.is_nan() || ratio <= 1e-4) {
+                self.look_closely();
+                continue;
+            }
             self.resize(ratio);
             if ratio > 1e-4 {
+                self.is_rough = false;
                 std::mem::swap(&mut self.point, &mut trial_point);
                 std::mem::swap(&mut self.at, &mut trial);
             } else if self.radius < 1e-14 * norm(&self.point) {
@@ -184,6 +189,13 @@ impl<'a> Newton<'a> {
             return self.finish_at_zero(iterations);
         }
         self.finish(iterations, total_weight, target)
+    }
+
+    /// Evaluates J with exact scores at the start, whose own may be in single precision.
+    fn look_closely(&mut self) {
+        self.objective.evaluate(&mut self.point, &mut self.at);
+        self.is_rough = false;
+        self.passes += 1;
     }
 
     /// Grows or shrinks the trust region by the ratio of the true change to the model's.
