@@ -70,6 +70,21 @@ class Feedback:
         wanted = (query.exemplar, *map(int, self.ids[judged.wanted]))
         return Ask(wanted, (query.label,) if hints else (), tuple(map(int, self.ids[judged.unwanted])))
 
+    def with_share(self):
+        """The share of the table that is wanted is given, rounded to two digits; queries of one share are asked together."""
+        labels = self.bench.data.database_labels[self.shown]
+        shares = [float(f"{np.mean(labels == query.label):.2g}") for query in self.bench.queries]
+
+        def scores(judged):
+            w = np.zeros_like(self.bench.X)
+            for share in sorted(set(shares)):
+                which = [i for i, own in enumerate(shares) if own == share]
+                asks = [self.ask(self.bench.queries[i], judged[i], True) for i in which]
+                w[which] = self.bench.database.fit(asks, f"feedback, {share} wanted", source="shown", seeds=which, expected_share=share)
+            return self.bench.scores(w)
+
+        return self.run(scores)
+
     def rocchio(self, weights, centred):
         mu = self.mu if centred else np.zeros_like(self.mu)
 
@@ -146,6 +161,7 @@ def relevance_feedback(bench):
         "ours, no hint": feedback.ours(hints=False),
         "ours": feedback.ours(),
         "ours, neutral text": feedback.ours(neutral=neutral),
+        "ours, expected_share given": feedback.with_share(),
     }
     chosen = {
         "best Rocchio in hindsight": slashed(weights),
