@@ -143,6 +143,7 @@ impl<'a> Candidates<'a> {
 
     pub fn clear(&mut self) {
         self.found.clear();
+        self.answers.clear();
     }
 }
 

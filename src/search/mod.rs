@@ -94,7 +94,6 @@ pub fn search<'a>(
     let by_index = search.walker.has_index() && search.by_index()?;
     if !by_index {
         search.walker.everywhere(&mut search.found)?;
-        search.found.put_in_order();
     }
     let recall = if by_index { search.recall } else { Some(1.0) };
     let scan = if by_index { "" } else { ", then all rows" };

@@ -41,6 +41,9 @@ const LARGEST_EF_SEARCH: u64 = 1000;
 /// Blocks of an index that is small: all rows are read in about the time that wide walks take.
 const SMALL: u64 = 16_384;
 
+/// How many times as many rows are asked for where these share keys.
+const SHARED: u64 = 4;
+
 /// How much a row counts beside the weight vector in the point that a walk goes to: enough to end near the row, and
 /// little enough that rows there come in nearly the order of the weight vector.
 const ROW_WEIGHT: f32 = 0.5;
@@ -174,13 +177,23 @@ impl<'a> Walker<'a> {
         found.add(run(&self.plan, &[self.w, point]), self.walks - 1)
     }
 
-    /// Looks at all rows.
+    /// Looks at all rows for the nearest, until they have as many keys as are wanted: rows may share one.
     pub fn everywhere(&self, found: &mut Candidates<'a>) -> Result<(), Error> {
-        let limit = self.wanted.candidates() as u64;
-        let searched = Searched { limit, ..searched(self.wanted, limit, &self.order, self.unit.len()) };
-        let plan = prepare(self.source, self.connection, &self.source.query_for_all(&searched), 1);
-        found.clear();
-        found.add(run(&plan, &[self.w]), 0)
+        let wanted = self.wanted.candidates();
+        let mut limit = wanted as u64;
+        loop {
+            let searched = Searched { limit, ..searched(self.wanted, limit, &self.order, self.unit.len()) };
+            let plan = prepare(self.source, self.connection, &self.source.query_for_all(&searched), 1);
+            let rows = run(&plan, &[self.w]);
+            let is_all = (rows.len() as u64) < limit;
+            found.clear();
+            found.add(rows, 0)?;
+            found.put_in_order();
+            if is_all || found.found().len() >= wanted {
+                return Ok(());
+            }
+            limit = limit.saturating_mul(SHARED);
+        }
     }
 }
 

@@ -46,6 +46,17 @@ CREATE INDEX ON ties USING hnsw (embedding vector_ip_ops);
 SET enable_seqscan = off;
 SELECT array_agg(key ORDER BY ordinality) FROM hinted_exemplar_search('ties', 'embedding', hint => '[1,0,0]', key => 'id', k => 27) WITH ORDINALITY s WHERE ordinality < 12;
 RESET enable_seqscan;
+-- Rows that share a key: as many keys as are wanted, each at its nearest row, by all rows and through an index.
+CREATE TABLE chunks AS SELECT id, 'it''s "' || id % 50 AS document, embedding FROM items;
+CREATE FUNCTION documents(k int) RETURNS text LANGUAGE sql AS $$
+    WITH found AS (SELECT key, distance FROM vectors, LATERAL hinted_exemplar_search('chunks', 'embedding', exemplar => x, hint => q, key => 'document', k => $1)),
+         exact AS (SELECT document, min(embedding <#> hinted_exemplar('chunks', 'embedding', exemplar => x, hint => q)) AS distance FROM vectors, chunks GROUP BY x, q, document ORDER BY 2 LIMIT $1)
+    SELECT count(*) || ' of ' || (SELECT count(*) FROM exact) || ', ' || count(DISTINCT key) || ' keys' FROM found JOIN exact e ON e.document = key AND e.distance = found.distance $$;
+SELECT documents(5), documents(30), documents(50), documents(80);
+CREATE INDEX ON chunks USING hnsw (embedding vector_ip_ops);
+SET enable_seqscan = off;
+SELECT documents(5), documents(30), documents(50), documents(80);
+RESET enable_seqscan;
 -- Keys that are none.
 \set VERBOSITY terse
 SELECT FROM hinted_exemplar_search('items', 'embedding', hint => '[1,0,0,0,0,0,0,0]', key => '');
