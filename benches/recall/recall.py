@@ -1,9 +1,9 @@
 """How many of the true neighbours an index finds, by kind of query: plain scans and hinted_exemplar_search.
 
-usage: python recall.py OUTPUT_DIR [--queries N] [--sizes 0,200000] [--indexes NAME,...] FOLDER[+FOLDER...] ...
+usage: python recall.py OUTPUT_DIR [--queries N] [--sizes 0,200000] [--indexes NAME,...] [--dimensions N] FOLDER[+FOLDER...] ...
 
 Each argument is a folder of items.npy, labels.npy, hints.npy and has_hint.npy, or several that are joined. A size above that of the
-data is made from it: each row several times with noise. The server is the one that the environment points to. Tables go to standard
+data is made from it: each row several times, moved by half of the difference of two others at unit length. The server is the one that the environment points to. Tables go to standard
 output and, with the figures as JSON, to OUTPUT_DIR.
 
 Recall is the share of the true ten rows; a row as near as the last of these counts as one of them. A query is empty-handed if none of
@@ -26,7 +26,7 @@ import psycopg
 
 SAMPLE_SEED = 13
 K = 20
-NOISE = 0.5  # length of the noise beside a row of length 1
+NOISE = 0.5  # how far a row of length 1 is moved
 FIRST_WALKS = 2
 GIVEN = {
     "example and hint": "exemplar => x, hint => q",
@@ -90,16 +90,23 @@ class DataSet:
         is_clip = "clip_b32" in folders[0].name and generic.exists()
         self.generic = unit(np.load(generic)) if is_clip else self.domain
 
+    def project(self, dimensions):
+        """Rows and texts along the rows' leading principal components, at unit length again."""
+        moments = self.items.T.astype(float) @ self.items
+        components = np.linalg.eigh(moments)[1][:, ::-1][:, :dimensions].astype(np.float32)
+        self.items, self.hints = unit(self.items @ components), unit(self.hints @ components)
+        self.domain, self.generic = unit(self.domain @ components), unit(self.generic @ components)
+
     def enlarge(self, size):
-        """Rows again with noise, until there are as many as `size`."""
+        """Rows again, each moved by the difference of two others, until there are as many as `size`: what is added varies as rows do."""
         rng = np.random.default_rng(SAMPLE_SEED)
-        parts, labels, missing = [self.items], [self.labels], size - len(self.items)
+        given, given_labels = self.items, self.labels
+        parts, labels, missing = [given], [given_labels], size - len(given)
         while missing > 0:
-            chosen = rng.permutation(len(self.items))[:missing]
-            noise = rng.standard_normal((len(chosen), self.items.shape[1]), dtype=np.float32)
-            parts.append(unit(self.items[chosen] + NOISE * unit(noise)))
-            labels.append(self.labels[chosen])
-            missing -= len(chosen)
+            moved, one, other = (rng.permutation(len(given))[:missing] for _ in range(3))
+            parts.append(unit(given[moved] + NOISE * unit(given[one] - given[other])))
+            labels.append(given_labels[moved])
+            missing -= len(moved)
         self.items, self.labels = np.concatenate(parts), np.concatenate(labels)
 
 
@@ -260,7 +267,7 @@ class Tables:
         self.lines.append(line)
 
     def head(self, data, name, seconds):
-        self.line(f"\n## {data.name}, {len(data.items)} rows: {name} (built in {seconds:.0f} s)\n")
+        self.line(f"\n## {data.name}, {len(data.items)} rows of {data.items.shape[1]} dimensions: {name} (built in {seconds:.0f} s)\n")
         self.line("| query | plain: recall@10 | empty | ms | search: recall@10 | worst | empty | ms | walks | repaired | scans | ratio | measured | true |")
         self.line("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 
@@ -301,6 +308,7 @@ def main():
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--sizes", default="0", help="0 is the data's own")
     parser.add_argument("--indexes", default="")
+    parser.add_argument("--dimensions", type=int, help="fewer than the data has: along its principal components")
     parser.add_argument("--kinds", default="", help="kinds of query, with semicolons between them")
     parser.add_argument("sets", nargs="+")
     options = parser.parse_args()
@@ -308,6 +316,8 @@ def main():
     for folders in options.sets:
         for size in map(int, options.sizes.split(",")):
             data = DataSet([pathlib.Path(folder) for folder in folders.split("+")])
+            if options.dimensions:
+                data.project(options.dimensions)
             data.enlarge(size)
             empty += measure(data, tables, options)
     if empty:
