@@ -60,6 +60,7 @@ pub extern "C-unwind" fn _PG_init() {
     std::panic::set_hook(Box::new(postgres::passing::on_panic));
     postgres::gucs::define();
     cache::discard::install();
+    cache::last_sample::install();
 }
 
 /// What `cargo pgrx test` asks of a crate.

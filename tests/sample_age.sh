@@ -76,6 +76,17 @@ BEGIN;
 INSERT INTO items VALUES (0, '[1,1,1]');
 $call
 ROLLBACK;")" = "drew drew" ]
+check "and those of transactions that have ended" [ "$(ways "$old
+$call
+UPDATE items SET v = v WHERE id = 1;
+$call
+$writes
+$call
+BEGIN;
+UPDATE items SET v = v WHERE id = 1;
+ROLLBACK;
+$writes
+$call")" = "drew drew took took" ]
 query "ALTER TABLE items ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON items USING (id > 10)"
 check "row-level security keeps nothing" [ "$(ways "$old
 SET ROLE age_reader;

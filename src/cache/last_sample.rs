@@ -13,13 +13,14 @@
 //! * A serializable transaction must be seen to read what it depends on, so it always reads.
 //!
 //! With `hinted_exemplar.sample_max_age` a sample is also taken, by the role that drew it, for that long after it was drawn
-//! whatever others have written: some of its rows may be other ones by then, or gone.
+//! whatever others have written: some of its rows may be other ones by then, or gone. What this connection itself has
+//! written is always seen.
 //!
 //! Its rows are in a memory context, "hinted_exemplar sample". They go with DISCARD ALL, with the setting that turns this
 //! off, and with a work_mem that they are too large for.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 use pgrx::pg_sys;
@@ -35,6 +36,24 @@ use exemplar_svm::TrainingSet;
 
 thread_local! {
     static LAST: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    /// How many transactions of this connection have written.
+    static OWN_WRITES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Has the own transactions that write be counted.
+pub fn install() {
+    // SAFETY: the function stays where it is as long as the process lives.
+    unsafe { pg_sys::RegisterXactCallback(Some(count_own_writes), std::ptr::null_mut()) };
+}
+
+/// Postgres calls this at the end of a transaction, which still has its number then.
+unsafe extern "C-unwind" fn count_own_writes(event: pg_sys::XactEvent::Type, _: *mut std::ffi::c_void) {
+    let lasts =
+        event == pg_sys::XactEvent::XACT_EVENT_COMMIT || event == pg_sys::XactEvent::XACT_EVENT_PREPARE;
+    // SAFETY: reads the state of the transaction.
+    if lasts && unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+        OWN_WRITES.set(OWN_WRITES.get() + 1);
+    }
 }
 
 /// All that a sample depends on.
@@ -47,6 +66,7 @@ pub struct Key {
     snapshot: SnapshotKey,
     next_transaction: u64,
     user: pg_sys::Oid,
+    own_writes: u64,
     drawn_at: Instant,
 }
 
@@ -62,7 +82,8 @@ impl Key {
         let asked = |key: &Self| (key.relation, key.file, key.attribute, key.wanted, key.seed);
         let is_same =
             self.next_transaction == kept.next_transaction && self.snapshot.sees_others_as(&kept.snapshot);
-        let is_young = || self.user == kept.user && kept.drawn_at.elapsed() < gucs::sample_max_age();
+        let is_own = (self.user, self.own_writes) == (kept.user, kept.own_writes);
+        let is_young = || is_own && kept.drawn_at.elapsed() < gucs::sample_max_age();
         asked(self) == asked(kept) && (is_same || is_young())
     }
 
@@ -97,6 +118,7 @@ impl Key {
             snapshot,
             next_transaction: next,
             user,
+            own_writes: OWN_WRITES.get(),
             drawn_at,
         })
     }
