@@ -37,3 +37,20 @@ impl Drop for Relation {
         unwind::close(|| unsafe { ManuallyDrop::drop(&mut self.0) });
     }
 }
+
+/// Whether the caller may use the relation's schema and SELECT all of its columns.
+pub fn may_select(relation: &PgRelation) -> bool {
+    let (usage, select) =
+        (pg_sys::AclMode::from(pg_sys::ACL_USAGE), pg_sys::AclMode::from(pg_sys::ACL_SELECT));
+    let ok = pg_sys::AclResult::ACLCHECK_OK;
+    let schema = relation.namespace_oid();
+    // SAFETY: catalog look-ups of an existing relation and its schema.
+    unsafe {
+        let caller = pg_sys::GetUserId();
+        #[cfg(feature = "pg15")]
+        let of_schema = pg_sys::pg_namespace_aclcheck(schema, caller, usage);
+        #[cfg(not(feature = "pg15"))]
+        let of_schema = pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, caller, usage);
+        of_schema == ok && pg_sys::pg_class_aclcheck(relation.oid(), caller, select) == ok
+    }
+}
