@@ -12,7 +12,9 @@ start_bench
 
 python=$1
 scripts=$(mktemp -d)
-trap 'rm -rf "$scripts"; "$ROOT/scripts/cluster.sh" stop bench' EXIT
+writer=
+end_writer() { [ -z "$writer" ] || { kill "$writer" && wait "$writer"; } 2>/dev/null || true; }
+trap 'end_writer; rm -rf "$scripts"; "$ROOT/scripts/cluster.sh" stop bench' EXIT
 runs=21
 
 # latency TABLE QUERY: the median in ms of a query's last runs by pgbench, on one connection that has read all of the table before: the
@@ -29,7 +31,7 @@ SELECT sum(vector_norm(embedding)) FROM $1;
 $2
 END
     rm -f "$scripts"/log.*
-    PGOPTIONS="-c max_parallel_workers_per_gather=0" pgbench -n -M prepared -D first=1 -t $((3 * runs)) -f "$scripts/script.sql" \
+    PGOPTIONS="-c max_parallel_workers_per_gather=0 ${OPTIONS:-}" pgbench -n -M prepared -D first=1 -t $((3 * runs)) -f "$scripts/script.sql" \
         -l --log-prefix="$scripts/log" >/dev/null 2>"$scripts/errors" || { cat "$scripts/errors" >&2; return 1; }
     cut -d' ' -f3 "$scripts"/log.* | tail -n "$runs" | awk '{ print $1 / 1000 }' | median
 }
@@ -61,6 +63,19 @@ show hinted "$(latency h "SELECT id FROM h ORDER BY embedding <#> $call) LIMIT 2
 show hinted_same_sample "$(latency h "SELECT id FROM h ORDER BY embedding <#> ${call/, seed => :seed/}) LIMIT 20;")"
 show hinted_expand "$(latency h "SELECT id FROM h ORDER BY embedding <#> $call, expand => 10) LIMIT 20;")"
 show hinted_expand_same_sample "$(latency h "SELECT id FROM h ORDER BY embedding <#> ${call/, seed => :seed/}, expand => 10) LIMIT 20;")"
+
+step "the same while another connection writes 200 rows a second"
+sql -c "CREATE TABLE written (i int)"
+echo "INSERT INTO written VALUES (1);" >"$scripts/write.sql"
+pgbench -n -R 200 -T 3600 -f "$scripts/write.sql" >/dev/null 2>&1 &
+writer=$!
+sleep 1
+kept="SELECT id FROM h ORDER BY embedding <#> ${call/, seed => :seed/}) LIMIT 20;"
+show knn_writes "$(latency h "SELECT id FROM h ORDER BY embedding <#> $one LIMIT 20;")"
+show hinted_writes "$(latency h "$kept")"
+show hinted_writes_aged "$(OPTIONS="-c hinted_exemplar.sample_max_age=1min" latency h "$kept")"
+end_writer
+writer=
 
 step "clicks in the workbench, on the demo and on these rows"
 "$ROOT/benches/web.sh" "$python" | tee "$LOGS/bench-web" >&2
