@@ -52,7 +52,7 @@ impl<'a> Candidates<'a> {
         Candidates { source, key, answers: Vec::new(), found: Vec::new() }
     }
 
-    /// Adds the rows that the walk of this number has found.
+    /// Adds the rows that the walk of this number has found, but for those without a direction, which no cosine ranks.
     ///
     /// # Errors
     /// [`Error::NoTids`] for a row that nothing names.
@@ -60,7 +60,9 @@ impl<'a> Candidates<'a> {
         self.found.reserve(rows.len());
         for row in 0..rows.len() {
             let found = self.found_at(&rows, row, 1 << walk.min(63))?;
-            self.found.push(found);
+            if !found.distance.is_nan() {
+                self.found.push(found);
+            }
         }
         self.answers.push(rows);
         Ok(())

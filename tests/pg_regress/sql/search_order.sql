@@ -57,3 +57,8 @@ SELECT found('uneven') AS uneven_by_l2;
 -- More dimensions than a vector can have.
 CREATE TABLE terms (id int, v sparsevec(30522));
 SELECT hinted_exemplar('terms', 'v', hint => '[1,2]');
+-- A row without a direction has no cosine, and is not found where rows are ranked by it.
+CREATE TABLE directed AS SELECT i AS id, ('[' || i % 3 + 1 || ',' || i % 2 * 9 || ',1]')::vector(3) AS v FROM generate_series(1, 6) i;
+INSERT INTO directed VALUES (0, '[0,0,0]');
+SELECT metric, count(*), bool_or(distance = 'NaN') AS no_number
+FROM hinted_exemplar_search('directed', 'v', exemplar => '[1,2,1]', k => 10) GROUP BY metric;
