@@ -238,7 +238,8 @@ def targets(connection):
     rows = connection.query(
         """SELECT c.oid::pg_catalog.regclass, a.attname, c.relkind
            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'id'
-           WHERE c.relnamespace = 'fuzz'::pg_catalog.regnamespace OR c.relname IN ('session_heap', 'session_toasted', 'pg_class', 'pg_type')
+           WHERE c.relnamespace = 'fuzz'::pg_catalog.regnamespace OR c.relname IN ('session_heap', 'session_toasted')
+              OR c.oid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_type'::pg_catalog.regclass)
               OR c.oid = (SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid = 'fuzz.toasted'::pg_catalog.regclass)
            ORDER BY c.relname, a.attnum"""
     )
