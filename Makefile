@@ -3,7 +3,7 @@
 # goes before its directories.
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist freeze fmt lint clean
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist reproduce freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
 export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES SIZES CALLS SEED ONLY CASES ROUNDS DURATION CLIENTS TEXT REQUESTS PGVECTOR PGVECTORS
@@ -78,6 +78,9 @@ deb: ## build a Debian package for the Postgres of PG_CONFIG (target/packages)
 
 dist: ## make PGXN's archive of the last commit
 	@scripts/package.sh pgxn
+
+reproduce: ## build the packages twice, elsewhere, and compare them byte for byte (KINDS="deb pgxn image" for some)
+	@scripts/reproduce.sh $(KINDS)
 
 freeze: ## keep the SQL script of this version, as released
 	@scripts/freeze.sh

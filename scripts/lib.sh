@@ -217,14 +217,17 @@ is_staged() {
     [ -e "$stage/done" ] && [ -z "$(find "${sources[@]}" -newer "$stage/done" -print -quit)" ]
 }
 
-# No folder of the one who builds may stand in the library.
-remapped_paths() {
-    local sources
+# The compiler's flags, in the form whose words may hold spaces: no folder of the one who builds may stand in the library.
+encoded_flags() {
+    local flags sources
+    read -r -a flags <<<"${RUSTFLAGS:-}"
     for sources in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
-        [ ! -d "$sources" ] || printf ' --remap-path-prefix=%s=crates' "${sources%/}"
+        [ ! -d "$sources" ] || flags+=("--remap-path-prefix=${sources%/}=crates")
     done
-    printf ' --remap-path-prefix=%s=rust --remap-path-prefix=%s=target --remap-path-prefix=%s=%s' \
-        "$(rustc --print sysroot)" "${CARGO_TARGET_DIR:-$ROOT/target}" "$ROOT" "$EXTENSION"
+    flags+=("--remap-path-prefix=$(rustc --print sysroot)=rust" "--remap-path-prefix=${CARGO_TARGET_DIR:-$ROOT/target}=target"
+        "--remap-path-prefix=$ROOT=$EXTENSION")
+    local IFS=$'\x1f'
+    printf '%s' "${flags[*]}"
 }
 
 # stage_extension: builds it, as users get it, into the folder of the Postgres that is set up. Always with the private copy's pg_config:
@@ -238,7 +241,7 @@ stage_extension() {
     touch "$work/done"
     (
         cd "$ROOT"
-        RUSTFLAGS="${RUSTFLAGS:-}$(remapped_paths)" cargo pgrx package --pg-config "$PG_PRIVATE" \
+        CARGO_ENCODED_RUSTFLAGS=$(encoded_flags) cargo pgrx package --pg-config "$PG_PRIVATE" \
             --no-default-features --features "pg$PG_MAJOR" --out-dir "$work/root"
     ) || return 1
     built=$work/root$("$PG_PRIVATE" --sharedir)/extension
