@@ -120,7 +120,8 @@ deb() {
 pgxn() {
     local name=$EXTENSION-$VERSION
     git -C "$ROOT" rev-parse HEAD >/dev/null 2>&1 || die "PGXN's archive is made of a git commit"
-    git -C "$ROOT" archive --format=zip --prefix="$name/" -o "$OUT/$name.zip" HEAD
+    # Zip has times without a zone.
+    TZ=UTC git -C "$ROOT" archive --format=zip --prefix="$name/" -o "$OUT/$name.zip" HEAD
     say "$OUT/$name.zip"
 }
 
