@@ -1,5 +1,5 @@
 """Hostile and unlucky input, without a browser. The environment reaches a database with the demo's data."""
-import http.server, json, os, pathlib, socket, sys, tempfile, threading, time
+import http.server, json, os, pathlib, re, socket, sys, tempfile, threading, time
 
 from harness import Server, check, finish, psql, refusal_to_start, tested
 
@@ -224,6 +224,13 @@ def tables_of_all_kinds():
             check(f"{table}: random rows", len(start.keys) == 24, len(start.keys))
             answer = page.ask(like=start.keys[0], fold=0)
             check(f"{table}: like one", len(answer.keys) == 24 and start.keys[0] not in answer.keys, answer.text[-900:])
+    psql("""DROP TABLE IF EXISTS twins; SELECT setseed(0.5); CREATE TABLE twins AS SELECT row_number() OVER () AS id, embedding
+            FROM (SELECT array_agg(random() - 0.5)::vector(16) AS embedding FROM generate_series(1, 200) i, generate_series(1, 16) GROUP BY i) AS one, generate_series(1, 3);
+            ALTER TABLE twins ADD PRIMARY KEY (id); CREATE INDEX ON twins USING hnsw (embedding vector_ip_ops); ANALYZE twins""")
+    with Server("--table", "twins") as page:
+        answer = page.ask(like=1)
+        folded = [int(number) for number in re.findall(r"near duplicates[^>]*>\+(\d+)<", answer.text)]
+        check("near duplicates are folded, and the page is full all the same", len(answer.keys) == 24 and "1" not in answer.keys and folded.count(2) >= 23, (len(answer.keys), folded))
     check("no key is told at once", "give --key" in refusal_to_start("--table", "nokey"))
     check("several columns of vectors are told at once", "give --embedding, one of embedding, other" in refusal_to_start("--table", "none"))
     check("no table is told at once", "does not exist" in refusal_to_start("--table", "nowhere"))

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
 
@@ -20,6 +20,8 @@ pub struct Database {
     pool: Pool,
     /// What every transaction is set to.
     settings: String,
+    /// What it is set to besides, to rank through an index.
+    ranking: String,
 }
 
 /// A transaction. It ends with the session's return to the pool, which rolls back.
@@ -44,6 +46,8 @@ impl Database {
         let manager = Manager::from_config(config, tls.connector()?, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(options.connections)
+            // The session that was used last still has its sample and its plans.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
@@ -54,7 +58,7 @@ impl Database {
         if let Some(role) = &options.role {
             settings.push_str(&format!("SET LOCAL ROLE {};", identifier(role)));
         }
-        Ok(Database { pool, settings })
+        Ok(Database { pool, settings, ranking: String::new() })
     }
 
     /// Adds schemas to the search path of every transaction, behind those that are there.
@@ -66,9 +70,14 @@ impl Database {
         ));
     }
 
-    /// Adds a setting to every transaction.
+    /// Adds a setting to every plain ranking. The extension's search chooses its own.
     pub fn add_setting(&mut self, name: &str, value: &str) {
-        self.settings.push_str(&format!("SET LOCAL {name} = {value};"));
+        self.ranking.push_str(&format!("SET LOCAL {name} = {value};"));
+    }
+
+    /// What a transaction is set to before rows are ranked through an index.
+    pub fn ranking(&self) -> &str {
+        &self.ranking
     }
 
     /// Begins to read.

@@ -15,7 +15,7 @@ use crate::sample;
 use crate::shape;
 use crate::sql::{Sql, Value};
 use crate::state::{After, Method, Reason, State};
-use crate::statement::{ALSO_WANTED, CANDIDATES, Texts, Writer};
+use crate::statement::{ALSO_WANTED, Looks, Texts, Writer};
 use crate::trouble::Trouble;
 use crate::vector::{from_bytes, mean, unit};
 
@@ -333,9 +333,30 @@ impl<'a> Search<'a> {
 
     async fn rank(&mut self) -> Result<(), Trouble> {
         let (fit, given) = self.direction().await?;
-        let writer = self.writer();
+        let size = self.app.options.page_size;
         let reported = self.state.method == Method::Hinted && given.is_none();
-        let statement = writer.page(fit, &self.state, self.app.options.page_size, reported);
+        if !(reported && self.writer().can_search(&self.state)) {
+            self.transaction.run(self.app.database.ranking()).await?;
+        }
+        let mut looks = self.writer().looks_at(&self.state, size, reported, false);
+        while !self.look(fit.clone(), given.clone(), looks, reported).await? && !looks.most {
+            looks = self.writer().looks_at(&self.state, size, reported, true);
+        }
+        if let Some(report) = &self.page.report {
+            self.page.said.extend(report.sentences(!self.texts.wanted.is_empty()));
+        }
+        Ok(())
+    }
+
+    /// Asks for the best rows and lays them out; whether they fill the page, or there are no others.
+    async fn look(
+        &mut self,
+        fit: Sql,
+        given: Option<Report>,
+        looks: Looks,
+        reported: bool,
+    ) -> Result<bool, Trouble> {
+        let statement = self.writer().page(fit, &self.state, looks, reported);
         let started = Instant::now();
         let rows = self.transaction.rows(&statement).await?;
         let took = started.elapsed();
@@ -345,33 +366,30 @@ impl<'a> Search<'a> {
             report.conflicts = report.conflicts.iter().map(|said| self.by_titles(said)).collect();
             report
         });
-        if let Some(report) = &report {
+        if let Some(report) = report.as_ref().filter(|_| reported) {
             let in_database = Duration::from_secs_f64((report.sampling_ms + report.solving_ms) / 1000.0);
-            if reported {
-                self.page.timing.fit = in_database.min(took);
-            }
-            self.page.said.extend(report.sentences(!self.texts.wanted.is_empty()));
+            self.page.timing.fit = in_database.min(took);
+            self.page.timing.search += took - self.page.timing.fit;
+        } else {
+            self.page.timing.search += took;
         }
-        self.page.timing.search = took - if reported { self.page.timing.fit } else { Duration::ZERO };
         let mut candidates: Vec<(i64, Item)> =
             of_kind("row").map(|row| (row.get(1), item(row, report.as_ref()))).collect();
         candidates.sort_by_key(|(place, _)| *place);
-        let looked = self.writer().looks_at(&self.state, self.app.options.page_size, reported);
-        self.lay_out(candidates.into_iter().map(|(_, item)| item).collect(), looked);
+        let full = self.lay_out(candidates.into_iter().map(|(_, item)| item).collect(), looks);
         let mut also: Vec<(i64, Item)> = of_kind("also").map(|row| (row.get(1), likely(row))).collect();
         also.sort_by_key(|(place, _)| *place);
+        // A fit that was made here has told of them already.
+        let fitted_here = if reported { Vec::new() } else { std::mem::take(&mut self.page.also) };
+        let also = fitted_here.into_iter().chain(also.into_iter().map(|(_, item)| item));
         let shown =
             |key: &String| self.page.items.iter().any(|item| item.key == *key || item.alike.contains(key));
         let known = |key: &String| self.page.examples.contains_key(key);
-        self.page.also = also
-            .into_iter()
-            .map(|(_, item)| item)
-            .filter(|item| !shown(&item.key) && !known(&item.key))
-            .take(ALSO_WANTED)
-            .collect();
+        self.page.also =
+            also.filter(|item| !shown(&item.key) && !known(&item.key)).take(ALSO_WANTED).collect();
         self.page.report = report;
         self.page.sql = self.shown_sql(&statement);
-        Ok(())
+        Ok(full)
     }
 
     /// What a fit says, with rows called by their titles and not by the arguments that they were.
@@ -394,17 +412,16 @@ impl<'a> Search<'a> {
         trouble
     }
 
-    /// Chooses the rows of this page, and finds the line where wanted ones end. `looked` is how many rows were asked for.
-    fn lay_out(&mut self, candidates: Vec<Item>, looked: usize) {
+    /// Chooses the rows of this page, and finds the line where wanted ones end; whether more rows would not change the page.
+    fn lay_out(&mut self, candidates: Vec<Item>, looks: Looks) -> bool {
         let size = self.app.options.page_size;
-        let window: Vec<_> =
-            candidates.iter().take(size * CANDIDATES).map(|item| item.vector.clone()).collect();
+        let window: Vec<_> = candidates.iter().take(looks.full).map(|item| item.vector.clone()).collect();
         let (shown, used) = shape::page(&window, size, !self.state.unfolded, self.state.diverse);
         let before = self.state.after.as_ref().map_or(0, |after| after.seen);
         let above = candidates.iter().filter(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
         // Behind the page with the line nobody knows how many rows stood before it.
         if candidates.first().is_some_and(|item| item.margin.is_some()) && (above > 0 || before == 0) {
-            let more = above == candidates.len() && candidates.len() >= looked;
+            let more = above == candidates.len() && candidates.len() >= looks.rows;
             self.page.line = Some(Line { above: before + above, more });
         }
         if used < candidates.len()
@@ -418,9 +435,11 @@ impl<'a> Search<'a> {
             .iter()
             .map(|shown| Item { alike: alike(&shown.alike), ..candidates[shown.row].clone() })
             .collect();
+        self.page.items.len() >= size || candidates.len() < looks.rows
     }
 
     async fn compare(&mut self) -> Result<(), Trouble> {
+        self.transaction.run(self.app.database.ranking()).await?;
         for method in Method::ALL.into_iter().filter(|method| *method != self.state.method) {
             let column = match method {
                 Method::Hinted => {
@@ -431,7 +450,10 @@ impl<'a> Search<'a> {
                         Some(self.writer().fit(&state, &self.texts))
                     };
                     match fit {
-                        Some(fit) => Ok(self.writer().page(fit, &state, COMPARED, false)),
+                        Some(fit) => {
+                            let looks = self.writer().looks_at(&state, COMPARED, false, false);
+                            Ok(self.writer().page(fit, &state, looks, false))
+                        }
                         None => Err("Fits are made here: choose “ours” to see them."),
                     }
                 }

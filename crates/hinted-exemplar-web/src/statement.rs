@@ -28,6 +28,17 @@ fn vector_of(text: &TextVector) -> Value {
     Value::Vector { values: text.values.clone(), written: text.written.clone() }
 }
 
+/// How far a page looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// Of the best rows so many.
+    pub rows: usize,
+    /// Those with all that a tile shows.
+    pub full: usize,
+    /// Whether a page never looks at more.
+    pub most: bool,
+}
+
 /// Writes the statements about one table.
 pub struct Writer<'a> {
     pub catalog: &'a Catalog,
@@ -197,15 +208,11 @@ impl Writer<'_> {
         let mut begin = |sql: &mut Sql| {
             sql.push(std::mem::replace(&mut and, "\n  AND  "));
         };
-        let examples = state.likes.iter().map(|like| &like.key);
-        let examples: Vec<_> =
-            examples.chain(state.rejections.iter().map(|rejection| &rejection.key)).collect();
+        let examples = examples_of(state);
         if !examples.is_empty() {
             begin(sql);
             sql.push(&format!("{key} NOT IN ("));
-            for (i, example) in examples.into_iter().enumerate() {
-                sql.push(if i == 0 { "" } else { ", " }).value(self.key(example));
-            }
+            self.key_list(sql, &examples);
             sql.push(")");
         }
         for (name, value) in &state.filters {
@@ -248,26 +255,40 @@ impl Writer<'_> {
     }
 
     /// The best rows by the extension's search, which finds what a plain scan of an index may miss and tells how much it found.
+    /// Examples are left out of what it finds: a filter that names them would change with each click, and with it the sample.
     fn searched(&self, state: &State, limit: usize) -> Sql {
         let Catalog { relation, embedding, key, .. } = self.catalog;
         let (name, column, payload) = (key.quoted(), embedding.quoted(), self.payload("part."));
-        let filter = self.filter(state);
+        let filter = self.filter(&State { likes: Vec::new(), rejections: Vec::new(), ..state.clone() });
+        let examples = examples_of(state);
         let mut sql = Sql::new(&format!(
             "nearest AS MATERIALIZED (
     SELECT part.{name}, part.{column}{payload}, found.distance, found.recall
-    FROM hinted_exemplar_search({}, {}, weights => (SELECT weights FROM fit), k => {limit}",
+    FROM hinted_exemplar_search({}, {}, weights => (SELECT weights FROM fit), k => {}",
             literal(relation),
-            literal(&embedding.name)
+            literal(&embedding.name),
+            limit + examples.len()
         ));
         if !filter.is_empty() {
             sql.push(", filter => ").value(Value::Text(filter));
         }
         sql.push(&format!(
             ") AS found,
-         LATERAL (SELECT * FROM {relation} WHERE ctid = found.ctid OFFSET 0) AS part
-)"
+         LATERAL (SELECT * FROM {relation} WHERE ctid = found.ctid OFFSET 0) AS part"
         ));
+        if !examples.is_empty() {
+            sql.push(&format!("\n    WHERE part.{name} NOT IN ("));
+            self.key_list(&mut sql, &examples);
+            sql.push(")");
+        }
+        sql.push(&format!("\n    ORDER BY found.distance, part.{name}\n    LIMIT {limit}\n)"));
         sql
+    }
+
+    fn key_list(&self, sql: &mut Sql, keys: &[&String]) {
+        for (i, key) in keys.iter().enumerate() {
+            sql.push(if i == 0 { "" } else { ", " }).value(self.key(key));
+        }
     }
 
     /// The conditions as the argument `filter` takes them.
@@ -317,26 +338,28 @@ WHERE distance IS NOT NULL"
         )
     }
 
-    /// How many of the best rows a page looks at. The extension's search makes sure of each, so it is asked for no more than are
-    /// needed, and one that tells whether there are others.
-    pub fn looks_at(&self, state: &State, page_size: usize, reported: bool) -> usize {
-        let candidates = page_size * CANDIDATES;
-        if reported && self.can_search(state) { candidates + 1 } else { candidates.max(LOOK) }
+    /// How many of the best rows a page looks at, of which how many have all that a tile shows. The extension's search makes sure of
+    /// each, so it is asked for few, and one more that tells whether there are others; `again`, for all that a plain ranking gives.
+    pub fn looks_at(&self, state: &State, page_size: usize, reported: bool, again: bool) -> Looks {
+        let most = page_size * CANDIDATES;
+        if !(reported && self.can_search(state)) {
+            return Looks { rows: most.max(LOOK), full: most, most: true };
+        }
+        let full = if again || state.diverse { most } else { page_size + page_size / 2 };
+        Looks { rows: full + 1, full, most: full == most }
     }
 
     /// The one statement of a page: the fit, the best rows, the report and what may be wanted too.
-    pub fn page(&self, fit: Sql, state: &State, page_size: usize, reported: bool) -> Sql {
-        let candidates = page_size * CANDIDATES;
+    pub fn page(&self, fit: Sql, state: &State, looks: Looks, reported: bool) -> Sql {
         let direction = "(SELECT weights FROM fit)";
         let mut sql = Sql::new("WITH fit AS MATERIALIZED (\n    ");
         sql.append(fit).push("\n), ");
         let searched = reported && self.can_search(state);
-        let looks_at = self.looks_at(state, page_size, reported);
         sql.append(match searched {
-            true => self.searched(state, looks_at),
-            false => self.ranked("nearest", direction, state, looks_at),
+            true => self.searched(state, looks.rows),
+            false => self.ranked("nearest", direction, state, looks.rows),
         });
-        sql.push("\n").push(&self.rows("row", "nearest", direction, candidates));
+        sql.push("\n").push(&self.rows("row", "nearest", direction, looks.full));
         if reported {
             let recall = if searched { "(SELECT max(recall) FROM nearest)" } else { "NULL" };
             sql.push(&format!(
@@ -387,6 +410,12 @@ ORDER BY 2 DESC NULLS FIRST, 1"
         ));
         sql
     }
+}
+
+/// Keys of the liked and the rejected rows.
+fn examples_of(state: &State) -> Vec<&String> {
+    let rejections = state.rejections.iter().map(|rejection| &rejection.key);
+    state.likes.iter().map(|like| &like.key).chain(rejections).collect()
 }
 
 fn vectors(sql: &mut Sql, texts: &[TextVector]) {
