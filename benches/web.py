@@ -1,6 +1,6 @@
 """From a click in the workbench to the painted page, in a real browser; prints a table.
 
-usage: python web.py DATABASE_WITH_DEMO DATABASE_WITH_H        (WORKBENCH names the program, RUNS=7 takes fewer runs; PGHOST and so on find the server)
+usage: python web.py DATABASE_WITH_DEMO DATABASE_WITH_PAIRS        (WORKBENCH names the program, RUNS=7 takes fewer runs; PGHOST and so on find the server)
 
 Measured by the page itself, from the click to the frame after the one that shows the new rows. `answer` is the part until the last byte of
 the server's answer has come.
@@ -48,7 +48,7 @@ def main(demo, large):
         return
     tables = {
         "the demo's 8,145 packages": ["--table", "packages", "--text", "name,description", "--vocabulary", "tags(words, hint)", f"dbname={demo}"],
-        "200,000 rows of 512 dimensions, HNSW": ["--table", "h", "--key", "id", f"dbname={large}"],
+        "200,000 rows of 512 dimensions, HNSW": ["--table", "pairs", "--key", "id", f"dbname={large}"],
     }
     print("| workbench, click to painted | click | median, ms | slowest of 20 | until the answer is there | fit and search say |")
     print("|---|---|---|---|---|---|")
