@@ -46,7 +46,8 @@ call="SELECT md5(vector_send(hinted_exemplar('items', 'v', exemplar => '[1,2,1]'
 
 # ---- Debian
 
-if command -v dpkg-shlibdeps >/dev/null && [[ $bindir = */usr/lib/postgresql/* ]]; then
+# Of a Postgres that is only unpacked somewhere, there is no package that a .deb could go with.
+if command -v dpkg-shlibdeps >/dev/null && [[ $bindir = "$tree/usr/lib/postgresql/$major/bin" && ( -z $tree || $tree = */pg$major/tree ) ]]; then
     check "make deb" package deb
     deb=$(tail -n 1 "$place/log")
     for file in "/usr/lib/postgresql/$major/lib/hinted_exemplar.so" "/usr/share/postgresql/$major/extension/hinted_exemplar.control" \
