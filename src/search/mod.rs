@@ -41,10 +41,7 @@ const MOST_MISSED: usize = 8;
 const MOST_GUIDES: usize = 8;
 const MOST_IDLE: usize = 2;
 
-/// The share of the rows wanted, or of so many at least, that two walks must have found. A sampled row is a worse place
-/// to start from than an exemplar.
-const CONFIRMED: f64 = 0.95;
-const CONFIRMED_BY_SAMPLE: f64 = 1.0;
+/// The rows wanted, or so many at least, must be found by both first walks.
 const LEAST_CONFIRMED: usize = 20;
 
 /// Which rows are wanted, how many of them, and how they are named.
@@ -130,10 +127,12 @@ impl Search<'_, '_> {
     /// Walks towards the weight vector, and through a graph by way of the best exemplar, or else the best sampled row.
     fn walk_from_known(&mut self) -> Result<(), Error> {
         self.walker.towards_weights(&mut self.found)?;
-        if self.walker.method == Method::Graph
-            && let Some(row) = self.known.exemplar.or_else(|| self.known.best_guide())
-        {
-            self.walker.by_way_of(row, &mut self.found)?;
+        if self.walker.method == Method::Graph {
+            if let Some(exemplar) = self.known.exemplar {
+                self.walker.widely_by_way_of(exemplar, &mut self.found)?;
+            } else if let Some(guide) = self.known.best_guide() {
+                self.walker.by_way_of(guide, &mut self.found)?;
+            }
         }
         self.found.put_in_order();
         Ok(())
@@ -157,7 +156,10 @@ impl Search<'_, '_> {
         let mut idle = 0;
         for _ in 0..MOST_GUIDES {
             let before = self.walker.walks;
-            let Some(row) = self.known.next_guide().filter(|_| idle < MOST_IDLE) else { break };
+            if idle == MOST_IDLE || self.walker.is_spent() {
+                break;
+            }
+            let Some(row) = self.known.next_guide() else { break };
             self.walker.by_way_of(row, &mut self.found)?;
             self.found.put_in_order();
             idle = if self.brought_since(before) == 0 { idle + 1 } else { 0 };
@@ -170,6 +172,9 @@ impl Search<'_, '_> {
     fn follow_misses(&mut self) -> Result<usize, Error> {
         let before = self.walker.walks;
         for _ in 0..MOST_MISSED {
+            if self.walker.is_spent() {
+                break;
+            }
             let cosines = self.cosines();
             let Some((missed, cosine)) = self.known.next_missed(self.floor(&cosines), &cosines) else {
                 break;
@@ -198,14 +203,11 @@ impl Search<'_, '_> {
         debug1!("found {:?} of the rows held out, and {rows} rows down to a cosine of {floor}", self.recall);
     }
 
-    /// Whether a sampled row was missed, or too many of the rows wanted were found by one walk alone. A single walk is
-    /// never enough.
+    /// Whether a sampled row was missed, or one of the rows wanted was found by one walk alone. A single walk is never enough.
     fn is_doubtful(&self) -> bool {
         let found = self.found.found();
         let best = &found[..self.k.max(LEAST_CONFIRMED).min(found.len())];
-        let confirmed = best.iter().filter(|found| found.walks.count_ones() > 1).count();
-        let wanted = if self.known.exemplar.is_some() { CONFIRMED } else { CONFIRMED_BY_SAMPLE };
-        best.len() < self.k || (confirmed as f64) < wanted * best.len() as f64 || self.misses()
+        best.len() < self.k || best.iter().any(|found| found.walks.count_ones() == 1) || self.misses()
     }
 
     /// Whether a sampled row was missed that is nearer than most of those found.

@@ -28,6 +28,12 @@ const WIDE: u64 = 10;
 const LEAST_WIDTH: u64 = 40;
 const MOST_BESIDE: u64 = 200;
 
+/// How many times as many rows are in view of a first walk by way of an exemplar.
+const FIRST_BY_EXEMPLAR: u64 = 3;
+
+/// Rows in view of all walks together that end them: several of the widest.
+const MOST_IN_VIEW: u64 = 6_000;
+
 /// How many more lists each reading takes than the one before. The first takes half of the square root of their number.
 const MORE_LISTS: u64 = 3;
 
@@ -62,6 +68,8 @@ pub struct Walker<'a> {
     /// Rows in view, or lists read.
     width: u64,
     pub walks: usize,
+    /// Rows that walks through a graph have kept in view, all of them together.
+    in_view: u64,
 }
 
 impl<'a> Walker<'a> {
@@ -87,8 +95,20 @@ impl<'a> Walker<'a> {
             Method::Graph => rows,
             Method::Lists(lists) => (lists.isqrt() / 2).max(1),
         };
-        let mut walker =
-            Walker { source, connection, settings, plan, order, w, unit, wanted, method, width, walks: 0 };
+        let mut walker = Walker {
+            source,
+            connection,
+            settings,
+            plan,
+            order,
+            w,
+            unit,
+            wanted,
+            method,
+            width,
+            walks: 0,
+            in_view: 0,
+        };
         walker.set_width(width);
         walker
     }
@@ -101,6 +121,11 @@ impl<'a> Walker<'a> {
     /// Whether the indexes that give the order are small.
     pub fn is_small(&self) -> bool {
         self.plan.ordering_indexes().into_iter().map(blocks_of).sum::<u64>() <= SMALL
+    }
+
+    /// Whether walks have taken so much that no more should be made than wider ones need.
+    pub fn is_spent(&self) -> bool {
+        self.in_view >= MOST_IN_VIEW
     }
 
     /// Down to which row, counted from the nearest, walks find nearly all that there are.
@@ -124,16 +149,21 @@ impl<'a> Walker<'a> {
             }
             Method::Lists(lists) => self.width.saturating_mul(MORE_LISTS).min(lists),
         };
-        if width <= self.width {
-            return false;
+        let wider = width > self.width;
+        if wider {
+            self.view(width);
         }
+        wider
+    }
+
+    /// Has the next walks look at so many rows, or read so many lists.
+    fn view(&mut self, width: u64) {
         self.set_width(width);
         if self.method == Method::Graph {
             let searched = searched(self.wanted, self.rows(), &self.order, self.unit.len());
             let query = self.source.query_for_probe(&searched, &self.order);
             self.plan = prepare(self.source, self.connection, &query, 2);
         }
-        true
     }
 
     /// Raises what decides how many rows an index looks at. Settings that are larger already are left as they are.
@@ -171,9 +201,24 @@ impl<'a> Walker<'a> {
         self.to(&towards, found)
     }
 
+    /// The same with more rows in view, for this walk.
+    pub fn widely_by_way_of(&mut self, row: &[f32], found: &mut Candidates<'a>) -> Result<(), Error> {
+        let width = self.width;
+        let wider = (width * FIRST_BY_EXEMPLAR).min(LARGEST_EF_SEARCH / self.order.candidates());
+        if wider > width {
+            self.view(wider);
+        }
+        self.by_way_of(row, found)?;
+        self.width = width;
+        Ok(())
+    }
+
     /// Walks towards a point.
     pub fn to(&mut self, point: &[f32], found: &mut Candidates<'a>) -> Result<(), Error> {
         self.walks += 1;
+        if self.method == Method::Graph {
+            self.in_view += self.width;
+        }
         found.add(run(&self.plan, &[self.w, point]), self.walks - 1)
     }
 
