@@ -107,7 +107,7 @@ impl<'a> Background<'a> {
         let mut scores = Scores(Vec::with_capacity(self.weights.len()));
         let single: Vec<f32> = v.iter().map(|&v| v as f32).collect();
         for (_, rows) in chunks(self.values, v.len()) {
-            kernel::append_dots_roughly(rows, &single, &mut scores.0);
+            kernel::append_dots(rows, &single, &mut scores.0);
             (self.interrupt)();
         }
         let offset = kernel::inner(&self.mean, v);
@@ -139,8 +139,9 @@ impl<'a> Background<'a> {
     fn across(&mut self, v: &[f64], scores: &[f64]) -> (Vec<f64>, f64) {
         let mut across = vec![0.0; v.len()];
         for (start, rows) in chunks(self.values, v.len()) {
-            let numbered = weighted(start, rows, v.len(), &self.weights);
-            kernel::combine(numbered, |i| scores[i] * self.weights[i], &mut across);
+            let weighted = |&(i, _): &(usize, &[f32])| self.weights[i] > 0.0;
+            let weighted = (start..).zip(rows.chunks_exact(v.len())).filter(weighted);
+            kernel::combine(weighted, |i| scores[i] * self.weights[i], &mut across);
             (self.interrupt)();
         }
         let along = kernel::inner(&across, v) / kernel::inner(v, v);
@@ -172,16 +173,6 @@ impl<'a> Background<'a> {
         };
         (combine(v, &across), Scores(combine(&scores.0, &across_scores.0)))
     }
-}
-
-/// The rows that weigh anything, with their numbers; the first one's is `start`.
-fn weighted<'a>(
-    start: usize,
-    rows: &'a [f32],
-    d: usize,
-    weights: &'a [f64],
-) -> impl Iterator<Item = (usize, &'a [f32])> {
-    (start..).zip(rows.chunks_exact(d)).filter(|&(i, _)| weights[i] > 0.0)
 }
 
 impl Scores {

@@ -16,7 +16,10 @@ const ROUGH_LANES: usize = 4 * LANES;
 pub const GROUP: usize = 4;
 
 /// What sums are made in: `f64` where the answer depends on it, `f32` where only the way there does.
-pub trait Scalar: Copy + Default + From<f32> + Mul<Output = Self> + Add<Output = Self> + AddAssign {}
+pub trait Scalar:
+    Copy + Default + From<f32> + Into<f64> + Mul<Output = Self> + Add<Output = Self> + AddAssign
+{
+}
 impl Scalar for f32 {}
 impl Scalar for f64 {}
 
@@ -187,32 +190,18 @@ pub fn dots_roughly(rows: [&[f32]; GROUP], w: &[f32]) -> [f32; GROUP] {
     )
 }
 
-/// Appends `row . w` for every row, in single precision.
-pub fn append_dots_roughly(rows: &[f32], w: &[f32], dots: &mut Vec<f64>) {
+/// Appends `row . w` for every row, summed in the precision of `w`.
+pub fn append_dots<S: Scalar>(rows: &[f32], w: &[S], dots: &mut Vec<f64>) {
     vectorised(
         #[inline(always)]
         || {
             let mut groups = rows.chunks_exact(GROUP * w.len());
             for group in groups.by_ref() {
                 let group = std::array::from_fn(|k| &group[k * w.len()..(k + 1) * w.len()]);
-                dots.extend(dot_group(group, w).map(f64::from));
+                dots.extend(dot_group(group, w).map(Into::into));
             }
             let rest = groups.remainder().chunks_exact(w.len());
-            dots.extend(rest.map(|row| f64::from(dot_group([row; GROUP], w)[0])));
-        },
-    );
-}
-
-/// Appends `row . w` for every row.
-pub fn append_dots(rows: &[f32], w: &[f64], dots: &mut Vec<f64>) {
-    vectorised(
-        #[inline(always)]
-        || {
-            let mut groups = rows.chunks_exact(GROUP * w.len());
-            for group in groups.by_ref() {
-                dots.extend(dot_group(std::array::from_fn(|k| &group[k * w.len()..(k + 1) * w.len()]), w));
-            }
-            dots.extend(groups.remainder().chunks_exact(w.len()).map(|row| dot_group([row; GROUP], w)[0]));
+            dots.extend(rest.map(|row| dot_group([row; GROUP], w)[0].into()));
         },
     );
 }
