@@ -4,9 +4,9 @@
 //! w <- w + beta e        e = x' + g q        beta = 2 rho / K  std(z.w) / std(z.e)
 //! ```
 //!
-//! `x'` is the exemplars' normalised mean, `q` the hint, `rho` the belief, `8 p^2` for a share `p` that is given, K the exemplars' weight. Where half of the
-//! table is wanted, hardly any row is safely a negative, and the plain sum `e` is hard to beat. The more exemplars there are,
-//! the less is left for it to add.
+//! `x'` is the exemplars' normalised mean, `q` the hint, `rho` the belief, `8 p^2` for a share `p` that is given, K the
+//! exemplars' weight. Where half of the table is wanted, hardly any row is safely a negative, and the plain sum `e` is hard to
+//! beat. The more exemplars there are, the less is left for it to add.
 
 use crate::background::{Background, Direction, Scores};
 use crate::near_rows::NearRows;

@@ -71,7 +71,7 @@ struct Line<'a> {
 }
 
 /// The rows' loss at a point `(t, b)` of a line plus the size term, its gradient and its curvature.
-#[derive(Default, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Model {
     value: f64,
     slope: [f64; 2],
@@ -133,7 +133,7 @@ impl<'a> Line<'a> {
     }
 
     fn model(&self, t: f64, b: f64, lambda: f64) -> Model {
-        let (problem, rows) = (self.problem, self.along.len());
+        let problem = self.problem;
         let mut model =
             Model { value: 0.5 * lambda * t * t, slope: [lambda * t, 0.0], curvature: [lambda, 0.0, 0.0] };
         let examples = problem.with_loss_of_their_own();
@@ -143,8 +143,7 @@ impl<'a> Line<'a> {
             model.add([value, first * z, first, second * z * z, second * z, second]);
         }
         let (before, along) = (&self.before[examples..], &self.along[examples..]);
-        let weights = &problem.weights[rows - before.len()..];
-        model.add(kernel::excess_along(before, along, weights, t, 1.0 + b));
+        model.add(kernel::excess_along(before, along, &problem.weights[examples..], t, 1.0 + b));
         model
     }
 }

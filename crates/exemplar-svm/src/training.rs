@@ -148,7 +148,6 @@ impl TrainingSet {
     pub fn place(&mut self, places: &Places, index: usize, vector: &[f32]) -> Offered {
         let Some(length) = length(vector) else { return Offered::Zero };
         let (row, d) = (places.first + index, self.dimensions.count);
-        self.near.take();
         kernel::scale(&mut self.values.values_mut()[row * d..(row + 1) * d], 1.0 / length, vector);
         if self.is_example(self.row(row)) { Offered::Example } else { Offered::Kept }
     }
@@ -219,8 +218,8 @@ impl TrainingSet {
         Ok((set, kept))
     }
 
-    /// Takes all negatives of `other`, and what is known of them, in the place of its own; false if they cannot be had, since they have other
-    /// dimensions or an example is one of them. `interrupt` is called for each and may unwind.
+    /// Takes all negatives of `other`, and what is known of them, in the place of its own; false if they cannot be had, since
+    /// they have other dimensions or an example is one of them. `interrupt` is called for each and may unwind.
     ///
     /// # Errors
     /// [`FitError::OutOfMemory`].
