@@ -1,4 +1,4 @@
-"""Scenarios b to h, and the list of all: each measures one feature on one data set and returns the rows of its table."""
+"""Scenarios b and d to h, and the list of all: each measures one feature on one data set and returns the rows of its table."""
 
 import importlib
 
