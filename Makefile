@@ -3,7 +3,7 @@
 # goes before its directories.
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist reproduce freeze fmt lint clean
+.PHONY: all help setup build install install-pgvector uninstall installcheck demo web psql stop test test-all test-arm64 fuzz fuzz-bytes test-faults load bench quality recall deb dist reproduce rehearse freeze fmt lint clean
 
 # Options that may stand after make: passed on to the scripts.
 export PG_CONFIG PG_CONFIGS DESTDIR KEEP UPDATE STAGES DATA SCENARIOS OUT CAP QUERIES SIZES CALLS SEED ONLY CASES ROUNDS DURATION CLIENTS TEXT REQUESTS PGVECTOR PGVECTORS
@@ -81,6 +81,9 @@ dist: ## make PGXN's archive of the last commit
 
 reproduce: ## build the packages twice, elsewhere, and compare them byte for byte (KINDS="deb pgxn image" for some)
 	@scripts/reproduce.sh $(KINDS)
+
+rehearse: ## release this version and the next in a clone that is thrown away, and take a server from one to the other
+	@scripts/rehearse.sh $(NEXT)
 
 freeze: ## keep the SQL script of this version, as released
 	@scripts/freeze.sh

@@ -84,7 +84,7 @@ END_OF_COPYRIGHT
 write_changelog() {
     local entry
     printf 'hinted-exemplar (%s-1) unstable; urgency=medium\n\n' "$VERSION"
-    awk -v version="## $VERSION" '
+    awk -v version="## $VERSION (" '
         index($0, "## ") == 1 { inside = index($0, version) == 1 }
         inside && /^- / { if (entry) print entry; entry = substr($0, 3) }
         inside && /^  [^ ]/ { entry = entry " " substr($0, 3) }

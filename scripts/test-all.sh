@@ -44,6 +44,10 @@ else
 fi
 # What other versions of pgvector can change is SQL.
 for folder in ${PGVECTORS:-}; do PGVECTOR=$folder test_with "$(config_of 15)" regress scripts; done
+if [ $# = 0 ] && command -v dpkg-shlibdeps >/dev/null; then
+    if PG_CONFIG=$(config_of 15) "$ROOT/scripts/rehearse.sh" | tee "$LOGS/rehearse.out"; then verdict=; else verdict="  FAILED" failed=1; fi
+    results+=("the next release, rehearsed: $(tail -n 1 "$LOGS/rehearse.out")$verdict")
+fi
 if [ $# = 0 ] && [ "$(uname -m)" = x86_64 ] && grep -qx 'ID=debian' /etc/os-release; then
     if "$ROOT/scripts/arm64.sh" | tee "$LOGS/test-arm64.out"; then verdict=; else verdict="  FAILED" failed=1; fi
     results+=("arm64: $(grep '^test result' "$LOGS/test-arm64.out" || echo "no result")$verdict")

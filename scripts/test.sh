@@ -58,6 +58,7 @@ stage() {
 
 format() {
     stage format check "format" cargo fmt --check
+    stage versions check "one version everywhere" "$ROOT/scripts/set_version.sh" --check
     stage manual check "the manual's SQL is what is tested, its reference complete" "$ROOT/scripts/docs_sql.sh" --check
 }
 

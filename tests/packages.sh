@@ -4,6 +4,8 @@
 
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/tools/scratch_root.sh
+. "$ROOT/tests/tools/scratch_root.sh"
 
 if ! command -v python3 >/dev/null; then
     echo "skipped packages: their notices are written by python3"
@@ -14,7 +16,6 @@ fi
 config=$(command -v pg_config)
 major=$(pg_config --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 bindir=$(pg_config --bindir)
-tree=${bindir%/usr/lib/postgresql/*}
 packages=${CARGO_TARGET_DIR:-$ROOT/target}/packages
 place=$(mktemp -d /tmp/hinted_exemplar.XXXXXX)
 chmod 755 "$place"
@@ -34,11 +35,9 @@ trap clean_up EXIT
 package() { PG_CONFIG=$config "$ROOT/scripts/package.sh" "$1" >"$place/log" 2>&1; }
 holds() { dpkg-deb -c "$deb" | awk '{ print $6 }' | grep -q "^\.$1\$"; }
 
-# start_from BINDIR: a cluster of the programs there, which the environment then points to.
-start_from() {
-    PROGRAMS=$1 "$ROOT/scripts/cluster.sh" start packages >/dev/null 2>&1 || return 1
-    eval "$("$ROOT/scripts/cluster.sh" env packages)"
-    PATH=$1:$PATH
+# use BINDIR: a server of the programs there, and a table to search.
+use() {
+    start_from packages "$1" || return 1
     query "CREATE EXTENSION hinted_exemplar CASCADE;
            CREATE TABLE items AS SELECT i AS id, ('[' || i % 7 || ',' || i % 5 || ',1]')::vector AS v FROM generate_series(1, 300) i" >/dev/null
 }
@@ -46,8 +45,7 @@ call="SELECT md5(vector_send(hinted_exemplar('items', 'v', exemplar => '[1,2,1]'
 
 # ---- Debian
 
-# Of a Postgres that is only unpacked somewhere, there is no package that a .deb could go with.
-if command -v dpkg-shlibdeps >/dev/null && [[ $bindir = "$tree/usr/lib/postgresql/$major/bin" && ( -z $tree || $tree = */pg$major/tree ) ]]; then
+if has_scratch_root; then
     check "make deb" package deb
     deb=$(tail -n 1 "$place/log")
     for file in "/usr/lib/postgresql/$major/lib/hinted_exemplar.so" "/usr/share/postgresql/$major/extension/hinted_exemplar.control" \
@@ -66,18 +64,11 @@ if command -v dpkg-shlibdeps >/dev/null && [[ $bindir = "$tree/usr/lib/postgresq
     check "made again" package deb
     check "it is the same, to the byte" [ "$(sha256sum <"$deb")" = "$first" ]
 
-    # A copy that dpkg takes for a system of its own, less what this clone has installed there.
-    cp -a "$tree" "$place/root"
-    rm -f "$place/root/usr/lib/postgresql/$major/lib"/hinted_exemplar* "$place/root/usr/share/postgresql/$major/extension"/hinted_exemplar*
+    make_root "$place/root"
     before=$(cd "$place/root" && find . | sort)
-    mkdir -p "$place/root/var/lib/dpkg/"{info,updates,triggers}
-    touch "$place/root/var/lib/dpkg/status"
-    # Postgres and pgvector are there, but not as packages.
-    AS_ROOT=()
-    [ "$(id -u)" = 0 ] || AS_ROOT=(fakeroot)
-    system() { PATH=$PATH:/usr/sbin:/sbin "${AS_ROOT[@]}" dpkg --root="$place/root" --force-not-root --force-depends --force-script-chrootless "$@" >"$place/log" 2>&1; }
+    system() { dpkg_in "$place/root" "$@" >"$place/log" 2>&1; }
     check "dpkg installs it" system -i "$deb"
-    check "a server there has the extension" start_from "$place/root/usr/lib/postgresql/$major/bin"
+    check "a server there has the extension" use "$place/root/usr/lib/postgresql/$major/bin"
     answer=$(query "$call")
     check "and fits" [ ${#answer} = 32 ]
     mkfifo "$place/commands"
@@ -93,7 +84,7 @@ if command -v dpkg-shlibdeps >/dev/null && [[ $bindir = "$tree/usr/lib/postgresq
     query "DROP EXTENSION hinted_exemplar" >/dev/null
     check "dpkg removes it" system -P "postgresql-$major-hinted-exemplar"
     rm -rf "$place/root/var"
-    check "and leaves nothing" [ "$(cd "$place/root" && find . | sort | grep -v -e '^\./etc' -e '^\./var')" = "$(grep -v '^\./etc' <<<"$before")" ]
+    check "and leaves nothing" [ "$(cd "$place/root" && find . | sort | grep -v -e '^\./etc' -e '^\./var')" = "$(grep -v -e '^\./etc' -e '^\./var' <<<"$before")" ]
     "$ROOT/scripts/cluster.sh" stop packages
 else
     echo "skipped: no .deb is made here"
@@ -110,7 +101,7 @@ if [ "$major" -ge 18 ]; then
     cp -a "$image" "$place/extension"
     export SETTINGS="extension_control_path = '\$system:$place/extension/share'
 dynamic_library_path = '\$libdir:$place/extension/lib'"
-    check "PostgreSQL $major finds it by its paths" start_from "$bindir"
+    check "PostgreSQL $major finds it by its paths" use "$bindir"
     check "and fits" [ "$(query "$call" | wc -c)" = 33 ]
 else
     echo "skipped: extension_control_path came with PostgreSQL 18"
