@@ -4,15 +4,18 @@
 #              extension_control_path and dynamic_library_path (docker build --target extension --build-arg PG_MAJOR=18 .)
 ARG PG_MAJOR=18
 ARG PGVECTOR=0.8.1
+ARG RUST=1.95.0
+
+FROM rust:${RUST}-slim-bookworm AS rust
 
 FROM pgvector/pgvector:${PGVECTOR}-pg${PG_MAJOR}-bookworm AS build
 ARG PG_MAJOR
-ARG RUST=1.95.0
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        build-essential ca-certificates curl git libclang-dev libssl-dev pkg-config python3 "postgresql-server-dev-${PG_MAJOR}" \
+        build-essential ca-certificates libclang-dev libssl-dev pkg-config python3 "postgresql-server-dev-${PG_MAJOR}" \
     && rm -rf /var/lib/apt/lists/*
-RUN curl -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain "${RUST}"
-ENV PATH=/root/.cargo/bin:$PATH
+COPY --from=rust /usr/local/rustup /usr/local/rustup
+COPY --from=rust /usr/local/cargo /usr/local/cargo
+ENV RUSTUP_HOME=/usr/local/rustup CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:$PATH
 WORKDIR /build
 COPY . .
 RUN PG_CONFIG="/usr/lib/postgresql/${PG_MAJOR}/bin/pg_config" scripts/package.sh image \

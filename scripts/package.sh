@@ -105,6 +105,9 @@ deb() {
     write_copyright >"$document/copyright"
     write_changelog | gzip -9n >"$document/changelog.Debian.gz"
     gzip -9n "$document/THIRD-PARTY-NOTICES"
+    # The first upload of a package to Debian closes a bug of Debian's; this one is no upload.
+    install -d "$root/usr/share/lintian/overrides"
+    echo "$PACKAGE: initial-upload-closes-no-bugs" >"$root/usr/share/lintian/overrides/$PACKAGE"
     mkdir "$root/DEBIAN"
     write_control "$root" >"$root/DEBIAN/control"
     (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
