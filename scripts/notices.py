@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prints the licence and the licence texts of every crate that ends up in the library, for the packages that contain it.
 
-usage: scripts/notices.py [FEATURE...]        (the features that the library is built with)
+usage: scripts/notices.py FEATURE...        of the extension, built with these features
+       scripts/notices.py --python          of the Python package
 """
 
 import json
@@ -23,12 +24,11 @@ def run(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def linked(features: list[str]) -> list[dict]:
-    """The crates in the library: reached by normal dependencies with these features, without procedural macros, which run while compiling."""
-    chosen = ("--locked", "--no-default-features", "--features", ",".join(features))
-    tree = run("cargo", "tree", *chosen, "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}")
+def linked(chosen: list[str]) -> list[dict]:
+    """The crates in the library: reached by normal dependencies of what is chosen, without procedural macros, which run while compiling."""
+    tree = run("cargo", "tree", "--locked", *chosen, "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}")
     reached = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
-    graph = json.loads(run("cargo", "metadata", "--format-version", "1", *chosen))
+    graph = json.loads(run("cargo", "metadata", "--format-version", "1", "--locked"))
     own = set(graph["workspace_members"])
     packages = [package for package in graph["packages"] if (package["name"], f"v{package['version']}") in reached and package["id"] not in own]
     return sorted(packages, key=lambda package: (package["name"], package["version"]))
@@ -46,7 +46,8 @@ def texts(package: dict) -> list[pathlib.Path]:
 
 
 def main() -> None:
-    packages = linked(sys.argv[1:])
+    python = sys.argv[1:] == ["--python"]
+    packages = linked(["--package", "hinted-exemplar-python"] if python else ["--no-default-features", "--features", ",".join(sys.argv[1:])])
     refused = [f"{package['name']} {package['version']}: {package['license']}" for package in packages if not is_allowed(package["license"] or "")]
     if refused:
         sys.exit("a licence that is not allowed:\n  " + "\n  ".join(refused))

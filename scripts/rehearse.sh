@@ -205,6 +205,18 @@ PGDATABASE=fresh contents >"$place/fresh"
 check "what is there is what a new database has, to the comment" diff "$place/upgraded" "$place/fresh"
 check "all of it" [ "$(grep -c '^function ' "$place/fresh")" -gt 20 ]
 
+# What RELEASING.md says of arguments: a function that the user's own objects call is not dropped, and nothing is changed then.
+extensions=$root$(pg_config_below --sharedir)/extension
+cat >"$extensions/$EXTENSION--$new--999.0.0.sql" <<'END'
+COMMENT ON FUNCTION hinted_exemplar_version() IS 'half way';
+DO $$ BEGIN EXECUTE (SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc WHERE proname = 'hinted_exemplar'); END $$;
+END
+refusal=$(query "ALTER EXTENSION hinted_exemplar UPDATE TO '999.0.0'" 2>&1 || true)
+check "an upgrade that would drop what the user's view calls is refused" grep -q "because other objects depend on it" <<<"$refusal"
+contents >"$place/refused"
+check "whole" diff "$place/upgraded" "$place/refused"
+rm "$extensions/$EXTENSION--$new--999.0.0.sql"
+
 # Dumps, forwards and back.
 pg_dump >"$place/dump_new"
 # restores DUMP: into a new database, where the battery gives the same.

@@ -36,14 +36,39 @@ tested() {
 }
 
 options=(--profile dev)
-[ -z "${RELEASE:-}" ] || options=(--release)
+if [ -n "${RELEASE:-}" ]; then
+    options=(--release)
+    CARGO_ENCODED_RUSTFLAGS=$(encoded_flags)
+    export CARGO_ENCODED_RUSTFLAGS
+fi
+"$ROOT/scripts/notices.py" --python >"$ROOT/python/THIRD-PARTY-NOTICES"
 run_logged "$LOGS/python-build.log" "building the Python package" \
     maturin build --manifest-path "$ROOT/python/Cargo.toml" "${options[@]}" --out "$dist" || exit
+# verdict WHAT COMMAND...: one check.
+verdict() {
+    local what=$1
+    shift
+    if "$@"; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)) STATUS=1; say "FAILED  $what"; fi
+}
+# holds_notices ARCHIVE: the licence, and those of what is linked.
+# shellcheck disable=SC2329 # by verdict
+holds_notices() {
+    "$PYTHON" - "$1" <<'END'
+import sys, tarfile, zipfile
+archive = sys.argv[1]
+names = zipfile.ZipFile(archive).namelist() if archive.endswith(".whl") else tarfile.open(archive).getnames()
+sys.exit(not {"LICENSE", "THIRD-PARTY-NOTICES"} <= {name.rsplit("/", 1)[-1] for name in names})
+END
+}
+verdict "the wheel has the licences of what is in it" holds_notices "$dist"/*.whl
 tested "$dist"/*.whl
 if [ -n "${RELEASE:-}" ]; then
     run_logged "$LOGS/python-sdist.log" "packing its sources" maturin sdist --manifest-path "$ROOT/python/Cargo.toml" --out "$dist" || exit
     "$PYTHON" -m pip install --quiet twine || exit
-    if "$PYTHON" -m twine check --strict "$dist"/*; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)) STATUS=1; fi
+    verdict "what would be uploaded is complete" "$PYTHON" -m twine check --strict "$dist"/*
+    verdict "the archive of sources has the licences too" holds_notices "$dist"/*.tar.gz
+    "$PYTHON" -m zipfile -e "$dist"/*.whl "$dist/unpacked"
+    verdict "no folder of its builder is in the wheel" [ -z "$(grep -rlF -e "$ROOT" -e "$HOME/" -e "${CARGO_HOME:-$HOME/.cargo}" "$dist/unpacked")" ]
     tested "$dist"/*.tar.gz
 fi
 echo "$PASSED passed, $FAILED failed"
