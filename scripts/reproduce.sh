@@ -19,11 +19,14 @@ cargo_home() {
     for entry in "${CARGO_HOME:-$HOME/.cargo}"/*; do ln -s "$entry" "$1/"; done
 }
 
-# build FOLDER SETTING...: what is built of a clone there; the clone's own scripts build it.
+# What is committed meanwhile is of neither.
+git clone --quiet "$ROOT" "$place/one/clone"
+(umask 077 && git clone --quiet "$place/one/clone" "$place/another folder/of a longer name/clone")
+
+# build FOLDER SETTING...: what is built of the clone there; the clone's own scripts build it.
 build() {
     local clone=$1/clone kind
     shift
-    git clone --quiet "$ROOT" "$clone"
     for kind in $KINDS; do
         # This clone's lock, folders and environment are not the other's.
         env -u HINTED_EXEMPLAR_LOCKED -u ROOT -u RUN -u LOGS -u PG_PRIVATE -u PGRX_HOME -u CARGO_TARGET_DIR "$@" "$clone/scripts/package.sh" "$kind"
