@@ -33,6 +33,17 @@ query "DROP INDEX lists; CREATE INDEX graph ON items USING hnsw (embedding vecto
 check "what a condition leaves is found by its own index" says "$text, filter => 'class = 3 AND id < 100'" 5 '0 walks, then all rows'
 check "there is no more than there is" [ "$(said "$row, filter => 'class = 3 AND id < 100'" | tail -n 1)" = 5 ]
 
+# A poor graph of rows that no direction tells apart. It is small, so all rows are looked at where a walk does not settle.
+query "CREATE TABLE poor (id int, embedding vector(32)); CREATE TABLE asked (id int, w vector(32)); CREATE TABLE nearest (asked int, id int);
+       INSERT INTO poor SELECT i, l2_normalize((SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, 32) WHERE i > 0)::vector(32)) FROM generate_series(1, 12000) i;
+       INSERT INTO asked SELECT i, l2_normalize((SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, 32) WHERE i > 0)::vector(32)) FROM generate_series(1, 10) i;
+       INSERT INTO nearest SELECT a.id, p.id FROM asked a, LATERAL (SELECT id FROM poor ORDER BY (embedding <#> w) + 0 LIMIT 10) p;
+       CREATE INDEX ON poor USING hnsw (embedding vector_ip_ops) WITH (m = 2, ef_construction = 8); ANALYZE poor" >/dev/null
+# hits NEAREST: how many of the true rows a query on asked finds.
+hits() { query "SET enable_seqscan = off; SET jit = off; SELECT count(*) FROM nearest JOIN (SELECT a.id AS asked, f.id FROM asked a, LATERAL ($1) f) f USING (asked, id)"; }
+check "a plain scan of a poor graph misses most" [ "$(hits "SELECT id FROM poor ORDER BY embedding <#> w LIMIT 10")" -lt 50 ]
+check "the search misses hardly any" [ "$(hits "SELECT key::int AS id FROM hinted_exemplar_search('poor', 'embedding', weights => w, k => 10, key => 'id')")" -ge 99 ]
+
 # A statement's places are those of its snapshot, whatever others do before it looks them up.
 fifo=$(mktemp -u)
 mkfifo "$fifo"

@@ -127,12 +127,21 @@ impl<'a> Plan<'a> {
 
     /// Starts to run the query, which has no parameters.
     pub fn open(&self) -> Cursor<'a> {
+        // SAFETY: there are no values.
+        unsafe { self.open_with(&mut []) }
+    }
+
+    /// Starts to run the query.
+    ///
+    /// # Safety
+    /// `values` are valid values of the types that the query was prepared with.
+    pub unsafe fn open_with(&self, values: &mut [pg_sys::Datum]) -> Cursor<'a> {
         let (read_only, _watch) = (true, Watch::start());
-        // SAFETY: the plan belongs to the open connection; SPI_cursor_open raises where it fails, and
-        // finds a name by itself.
+        // SAFETY: the plan belongs to the open connection and the values fit it; SPI_cursor_open copies them and the plan,
+        // raises where it fails, and finds a name by itself.
         let portal = unsafe {
-            let (name, values, nulls) = (std::ptr::null(), std::ptr::null_mut(), std::ptr::null());
-            pg_sys::SPI_cursor_open(name, self.plan, values, nulls, read_only)
+            let (name, nulls) = (std::ptr::null(), std::ptr::null());
+            pg_sys::SPI_cursor_open(name, self.plan, values.as_mut_ptr(), nulls, read_only)
         };
         Cursor { portal, connection: self.connection }
     }

@@ -4,13 +4,16 @@
 //! from all of them. So a second walk goes by way of a row that is known to be near: the best exemplar, or the best of the
 //! sampled rows. A graph of rows finds these easily, and what all walks find is ranked by the exact distance.
 //!
-//! Where both walks find the same, the answer stands. Else effort follows need: walks grow wider while that changes
-//! the rows wanted, and go by way of more sampled rows until two in a row have brought nothing. The sample also tells what
-//! was missed. The distances of its rows are known, so one that is nearer than rows that were found, and was not found
-//! itself, proves a miss and is the next place to start from. Of an index of lists more are read until that changes nothing.
+//! Where both walks find the same, the answer stands. Else effort follows need: one more walk is read on, each time as far
+//! again, until that brings none of the nearest rows. The sample also tells what was missed. The distances of its rows are
+//! known, so one that is nearer than rows that were found, and was not found itself, proves a miss and is the next place to
+//! start from. Of an index of lists more are read until that changes nothing.
+//!
+//! The larger an index, the more rows a walk passes by without a sign. So on large ones more rows than are wanted must be
+//! found by both walks, and be left as they are by the last part of a walk that is read on.
 //!
 //! All rows are looked at where an index gives fewer than are wanted, and on small tables where a row is known to be missing
-//! in the end.
+//! in the end, or the walk was still bringing some when it ended.
 //!
 //! Half of the sample is held out meanwhile. As the walks know nothing of it, the share of it that they have found is an
 //! unbiased measure of their recall. Only then are the walks that it asks for made, which can but raise it.
@@ -34,15 +37,16 @@ use crate::search::walk::{Method, Walker};
 use crate::source::Source;
 use crate::source::order::Metric;
 
-/// Sampled rows that were missed that walks of one width start from.
+/// Sampled rows that walks go by way of, those that were missed and others, and how many of these may bring nothing before
+/// no more are tried.
 const MOST_MISSED: usize = 8;
-
-/// Sampled rows that the widest walks go by way of, and how many may bring nothing before no more are tried.
 const MOST_GUIDES: usize = 8;
 const MOST_IDLE: usize = 2;
 
-/// The rows wanted, or so many at least, must be found by both first walks.
-const LEAST_CONFIRMED: usize = 20;
+/// The rows wanted, or so many at least, must be found by both first walks, and twice as many must not change when a walk
+/// goes on.
+const CONFIRMED: usize = 20;
+const CONFIRMED_IF_LARGE: usize = 40;
 
 /// Which rows are wanted, how many of them, and how they are named.
 pub struct Wanted<'a> {
@@ -87,7 +91,9 @@ pub fn search<'a>(
 ) -> Result<Results, Error> {
     let walker = Walker::new(source, connection, (given, unit), wanted);
     let found = Candidates::new(source, wanted.key);
-    let mut search = Search { walker, known, found, k: wanted.candidates(), recall: None };
+    let confirmed = if walker.is_small() { CONFIRMED } else { CONFIRMED_IF_LARGE };
+    let mut search =
+        Search { walker, known, found, k: wanted.candidates(), confirmed, is_settled: true, recall: None };
     let by_index = search.walker.has_index() && search.by_index()?;
     if !by_index {
         search.walker.everywhere(&mut search.found)?;
@@ -104,6 +110,10 @@ struct Search<'a, 'k> {
     known: Known<'k>,
     found: Candidates<'a>,
     k: usize,
+    /// Rows that must be found by both first walks.
+    confirmed: usize,
+    /// Whether walks that were read on ended since they brought nothing.
+    is_settled: bool,
     recall: Option<f64>,
 }
 
@@ -121,7 +131,8 @@ impl Search<'_, '_> {
         }
         let cosines = self.cosines();
         let Some(&floor) = cosines.get(self.k - 1) else { return Ok(false) };
-        Ok(!self.known.misses(floor, &cosines) || !self.walker.is_small())
+        let is_all = self.is_settled && !self.known.misses(floor, &cosines);
+        Ok(is_all || !self.walker.is_small())
     }
 
     /// Walks towards the weight vector, and through a graph by way of the best exemplar, or else the best sampled row.
@@ -138,18 +149,49 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// Walks wider while that brings more of the rows wanted, and then by way of sampled rows.
+    /// Looks at more rows while that brings more of the nearest.
     fn go_on(&mut self) -> Result<(), Error> {
+        match self.walker.method {
+            Method::Graph => self.read_on(),
+            Method::Lists(_) => self.read_lists(),
+        }
+    }
+
+    /// Reads a walk on while that brings more of the nearest rows, and goes by way of sampled rows where it ends before.
+    fn read_on(&mut self) -> Result<(), Error> {
+        let mut reading = self.walker.read_on();
+        self.walker.read(&mut reading, &mut self.found)?;
+        self.found.put_in_order();
+        self.is_settled = false;
+        while reading.has_more {
+            let before = self.walker.walks;
+            let rows = self.walker.read(&mut reading, &mut self.found)?;
+            self.found.put_in_order();
+            self.is_settled = rows > 0 && self.is_settled_since(before) && !self.misses();
+            if self.is_settled {
+                return Ok(());
+            }
+        }
+        self.follow_guides()
+    }
+
+    /// Reads more lists while that brings more of the nearest rows.
+    fn read_lists(&mut self) -> Result<(), Error> {
         while self.walker.widen() {
             let before = self.walker.walks;
             self.walker.towards_weights(&mut self.found)?;
             self.found.put_in_order();
-            self.follow_misses()?;
-            if self.found.found().len() >= self.k && self.brought_since(before) == 0 {
-                return Ok(());
+            if self.is_settled_since(before) {
+                break;
             }
         }
-        if self.walker.method == Method::Graph { self.follow_guides() } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Whether walks from this number on have brought none of the nearest rows.
+    fn is_settled_since(&self, walk: usize) -> bool {
+        let found = self.found.found();
+        found.len() >= self.k && self.brought_since(walk, self.k.max(2 * self.confirmed)) == 0
     }
 
     fn follow_guides(&mut self) -> Result<(), Error> {
@@ -162,19 +204,20 @@ impl Search<'_, '_> {
             let Some(row) = self.known.next_guide() else { break };
             self.walker.by_way_of(row, &mut self.found)?;
             self.found.put_in_order();
-            idle = if self.brought_since(before) == 0 { idle + 1 } else { 0 };
+            idle = if self.brought_since(before, self.k) == 0 { idle + 1 } else { 0 };
         }
         Ok(())
     }
 
-    /// Walks from sampled rows that were missed, while there are any, and first by way of them; how many of the rows wanted
-    /// that has brought.
+    /// Walks from sampled rows that were missed, the best first, and before that by way of them, until that brings nothing;
+    /// how many of the rows wanted that has brought.
     fn follow_misses(&mut self) -> Result<usize, Error> {
-        let before = self.walker.walks;
+        let (first, mut idle) = (self.walker.walks, 0);
         for _ in 0..MOST_MISSED {
-            if self.walker.is_spent() {
+            if idle == MOST_IDLE || self.walker.is_spent() {
                 break;
             }
+            let before = self.walker.walks;
             let cosines = self.cosines();
             let Some((missed, cosine)) = self.known.next_missed(self.floor(&cosines), &cosines) else {
                 break;
@@ -185,13 +228,14 @@ impl Search<'_, '_> {
                 self.walker.to(missed, &mut self.found)?;
                 self.found.put_in_order();
             }
+            idle = if self.brought_since(before, self.k) == 0 { idle + 1 } else { 0 };
         }
-        Ok(self.brought_since(before))
+        Ok(self.brought_since(first, self.k))
     }
 
-    /// How many of the rows wanted were found by walks from this number on alone.
-    fn brought_since(&self, walk: usize) -> usize {
-        let best = self.found.found().iter().take(self.k);
+    /// How many of the nearest rows were found by walks from this number on alone.
+    fn brought_since(&self, walk: usize, nearest: usize) -> usize {
+        let best = self.found.found().iter().take(nearest);
         best.filter(|found| found.walks.trailing_zeros() as usize >= walk.min(63)).count()
     }
 
@@ -206,7 +250,7 @@ impl Search<'_, '_> {
     /// Whether a sampled row was missed, or one of the rows wanted was found by one walk alone. A single walk is never enough.
     fn is_doubtful(&self) -> bool {
         let found = self.found.found();
-        let best = &found[..self.k.max(LEAST_CONFIRMED).min(found.len())];
+        let best = &found[..self.k.max(self.confirmed).min(found.len())];
         best.len() < self.k || best.iter().any(|found| found.walks.count_ones() == 1) || self.misses()
     }
 

@@ -1,4 +1,5 @@
-//! Walks through an index: scans in order of distance from a point, as wide as they are asked to be.
+//! Walks through an index: scans in order of distance from a point, as wide as they are asked to be, or read on until they
+//! bring nothing.
 
 use std::ffi::CStr;
 
@@ -6,7 +7,7 @@ use pgrx::{FromDatum, IntoDatum, PgRelation, pg_sys};
 
 use crate::error::Error;
 use crate::postgres::settings::Settings;
-use crate::postgres::spi::{Connection, Plan, Rows};
+use crate::postgres::spi::{Connection, Cursor, Plan, Rows};
 use crate::postgres::vector::NewVector;
 use crate::search::Wanted;
 use crate::search::found::Candidates;
@@ -23,16 +24,23 @@ pub enum Method {
     Lists(u64),
 }
 
-/// Rows that a walk through a graph keeps in view: few more than are wanted at first, then as many as hnsw.ef_search allows.
-const WIDE: u64 = 10;
+/// Rows that a first walk through a graph keeps in view: few more than are wanted.
 const LEAST_WIDTH: u64 = 40;
 const MOST_BESIDE: u64 = 200;
 
 /// How many times as many rows are in view of a first walk by way of an exemplar.
 const FIRST_BY_EXEMPLAR: u64 = 3;
 
-/// Rows in view of all walks together that end them: several of the widest.
+/// Rows that a walk which is read on gives first, and then as many again each time.
+const FIRST_READ: u64 = 400;
+
+/// Rows in view of all walks together that end them.
 const MOST_IN_VIEW: u64 = 6_000;
+
+/// How many times work_mem a walk may take that is read on, and how many rows it may have seen: they are what limits it
+/// where no condition leaves out rows.
+const MEMORY: u64 = 16;
+const MOST_SEEN: u64 = 1_000_000;
 
 /// How many more lists each reading takes than the one before. The first takes half of the square root of their number.
 const MORE_LISTS: u64 = 3;
@@ -70,6 +78,16 @@ pub struct Walker<'a> {
     pub walks: usize,
     /// Rows that walks through a graph have kept in view, all of them together.
     in_view: u64,
+    /// Down to which row, counted from the nearest, walks find nearly all that there are.
+    depth: u64,
+}
+
+/// A walk towards the weight vector through a graph, that goes on as long as it is read.
+pub struct Reading<'a> {
+    cursor: Cursor<'a>,
+    /// Rows that were read.
+    rows: u64,
+    pub has_more: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -108,6 +126,7 @@ impl<'a> Walker<'a> {
             width,
             walks: 0,
             in_view: 0,
+            depth: rows,
         };
         walker.set_width(width);
         walker
@@ -123,14 +142,14 @@ impl<'a> Walker<'a> {
         self.plan.ordering_indexes().into_iter().map(blocks_of).sum::<u64>() <= SMALL
     }
 
-    /// Whether walks have taken so much that no more should be made than wider ones need.
+    /// Whether walks have taken so much that no more should be made.
     pub fn is_spent(&self) -> bool {
         self.in_view >= MOST_IN_VIEW
     }
 
     /// Down to which row, counted from the nearest, walks find nearly all that there are.
     pub fn depth(&self) -> usize {
-        self.rows() as usize
+        self.depth as usize
     }
 
     /// How many rows a walk is asked for.
@@ -141,14 +160,10 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Has the next walks look at more rows; whether they can.
+    /// Has the next walks read more lists; whether they can.
     pub fn widen(&mut self) -> bool {
-        let width = match self.method {
-            Method::Graph => {
-                (self.width.saturating_mul(WIDE)).min(LARGEST_EF_SEARCH / self.order.candidates())
-            }
-            Method::Lists(lists) => self.width.saturating_mul(MORE_LISTS).min(lists),
-        };
+        let Method::Lists(lists) = self.method else { return false };
+        let width = self.width.saturating_mul(MORE_LISTS).min(lists);
         let wider = width > self.width;
         if wider {
             self.view(width);
@@ -156,11 +171,55 @@ impl<'a> Walker<'a> {
         wider
     }
 
+    /// Starts a walk towards the weight vector that can be read on, where the index can: pgvector's graphs can since version
+    /// 0.8. Walks that come after it are as wide as its first part.
+    pub fn read_on(&mut self) -> Reading<'a> {
+        let candidates = self.order.candidates();
+        let has_more = Settings::get(c"hnsw.iterative_scan").is_some();
+        let first = if has_more { FIRST_READ } else { LARGEST_EF_SEARCH } / candidates;
+        self.view(first.max(self.width));
+        if self.wanted.filter.is_none() {
+            self.raise(c"hnsw.max_scan_tuples", MOST_SEEN);
+        }
+        self.raise(c"hnsw.scan_mem_multiplier", MEMORY);
+        let searched = Searched { limit: self.most_read(), ..self.searched(self.width) };
+        let query = self.source.query_for_probe(&searched, &self.order);
+        let plan = prepare(self.source, self.connection, &query, 2);
+        // The planner would rather sort all rows than have so many in order, of which few may be read.
+        let before = Settings::get(c"enable_sort").unwrap_or_default();
+        self.settings.set(c"enable_sort", "off");
+        let mut values = values_of(&[self.w, self.w]);
+        // SAFETY: the query has two parameters, both vectors.
+        let cursor = unsafe { plan.open_with(&mut values) };
+        self.settings.set(c"enable_sort", &before);
+        Reading { cursor, rows: 0, has_more: true }
+    }
+
+    /// Reads the next rows, at first some and then always as many as so far; how many there were.
+    pub fn read(&mut self, reading: &mut Reading<'a>, found: &mut Candidates<'a>) -> Result<u64, Error> {
+        let count = if reading.rows == 0 { self.searched(self.width).limit } else { reading.rows };
+        let count = count.min(self.most_read() - reading.rows);
+        let answer = reading.cursor.fetch(i32::try_from(count).unwrap_or(i32::MAX));
+        let rows = answer.len() as u64;
+        reading.rows += rows;
+        reading.has_more = rows == count && reading.rows < self.most_read();
+        self.in_view += rows;
+        self.depth = self.depth.max(reading.rows / self.order.candidates() / 2);
+        self.walks += 1;
+        found.add(answer, self.walks - 1)?;
+        Ok(rows)
+    }
+
+    /// How many rows a walk gives in the end that is read on.
+    fn most_read(&self) -> u64 {
+        MOST_IN_VIEW.max(2 * first_width(self.wanted) * self.order.candidates())
+    }
+
     /// Has the next walks look at so many rows, or read so many lists.
     fn view(&mut self, width: u64) {
         self.set_width(width);
         if self.method == Method::Graph {
-            let searched = searched(self.wanted, self.rows(), &self.order, self.unit.len());
+            let searched = self.searched(self.rows());
             let query = self.source.query_for_probe(&searched, &self.order);
             self.plan = prepare(self.source, self.connection, &query, 2);
         }
@@ -169,18 +228,12 @@ impl<'a> Walker<'a> {
     /// Raises what decides how many rows an index looks at. Settings that are larger already are left as they are.
     fn set_width(&mut self, width: u64) {
         self.width = width;
-        let number = |name: &CStr| Settings::get(name).and_then(|value| value.parse::<u64>().ok());
-        let raise = |name: &CStr, wanted: u64| {
-            if number(name).is_some_and(|value| value < wanted) {
-                self.settings.set(name, &wanted.to_string());
-            }
-        };
         match self.method {
             Method::Graph => {
                 let rows = width.saturating_mul(self.order.candidates());
-                raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
+                self.raise(c"hnsw.ef_search", rows.min(LARGEST_EF_SEARCH));
             }
-            Method::Lists(_) => raise(c"ivfflat.probes", width),
+            Method::Lists(_) => self.raise(c"ivfflat.probes", width),
         }
         // Since version 0.8 of pgvector an index goes on where a condition leaves too few.
         for name in [c"hnsw.iterative_scan", c"ivfflat.iterative_scan"] {
@@ -188,6 +241,19 @@ impl<'a> Walker<'a> {
                 self.settings.set(name, "relaxed_order");
             }
         }
+    }
+
+    /// Raises a setting that is a number and lower.
+    fn raise(&self, name: &CStr, wanted: u64) {
+        let value = Settings::get(name).and_then(|value| value.parse::<f64>().ok());
+        if value.is_some_and(|value| value < wanted as f64) {
+            self.settings.set(name, &wanted.to_string());
+        }
+    }
+
+    /// What a walk is asked for that keeps so many rows in view.
+    fn searched(&self, rows: u64) -> Searched<'a> {
+        searched(self.wanted, rows, &self.order, self.unit.len())
     }
 
     /// Walks towards the weight vector.
@@ -227,7 +293,7 @@ impl<'a> Walker<'a> {
         let wanted = self.wanted.candidates();
         let mut limit = wanted as u64;
         loop {
-            let searched = Searched { limit, ..searched(self.wanted, limit, &self.order, self.unit.len()) };
+            let searched = Searched { limit, ..self.searched(limit) };
             let plan = prepare(self.source, self.connection, &self.source.query_for_all(&searched), 1);
             let rows = run(&plan, &[self.w]);
             let is_all = (rows.len() as u64) < limit;
@@ -274,10 +340,13 @@ fn prepare<'a>(source: &Source, connection: &'a Connection, query: &str, vectors
 }
 
 fn run<'a>(plan: &Plan<'a>, vectors: &[&[f32]]) -> Rows<'a> {
-    let datum = |vector: &&[f32]| NewVector(vector.to_vec()).into_datum();
-    let mut values: Vec<_> = vectors.iter().filter_map(datum).collect();
+    let mut values = values_of(vectors);
     // SAFETY: the query has as many parameters, all vectors.
     unsafe { plan.select(&mut values) }
+}
+
+fn values_of(vectors: &[&[f32]]) -> Vec<pg_sys::Datum> {
+    vectors.iter().filter_map(|vector| NewVector(vector.to_vec()).into_datum()).collect()
 }
 
 /// The lists of an IVFFlat index; `None` for one of another kind.
