@@ -4,7 +4,8 @@
 #
 # usage: scripts/recall.sh [FOLDER[+FOLDER...]]...    (by default the CLIP sets joined, of HINTED_EXEMPLAR_DATA,
 # which is ../shared/data unless it says otherwise; QUERIES=200 is a fifth of the work, SIZES=0 leaves out the tables made larger by
-# noise). It fails where hinted_exemplar_search leaves a query empty-handed.
+# noise, INDEXES="hnsw,ivfflat" and KINDS="text alone;stored w" are some of them, DIMENSIONS=128 projects the rows). pgvectorscale's and
+# VectorChord's indexes are measured too where these are installed. It fails where hinted_exemplar_search leaves a query empty-handed.
 
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -30,4 +31,5 @@ trap '"$ROOT/scripts/cluster.sh" stop recall' EXIT
 reach=$("$ROOT/scripts/cluster.sh" env recall)
 eval "$reach"
 OMP_NUM_THREADS=1 "$PYTHON" "$ROOT/benches/recall/recall.py" \
-    "${CARGO_TARGET_DIR:-$ROOT/target}/recall" --queries "${QUERIES:-1000}" --sizes "${SIZES:-0,200000}" "$@"
+    "${CARGO_TARGET_DIR:-$ROOT/target}/recall" --queries "${QUERIES:-1000}" --sizes "${SIZES:-0,200000}" --indexes "${INDEXES:-}" \
+    --kinds "${KINDS:-}" ${DIMENSIONS:+--dimensions "$DIMENSIONS"} "$@"

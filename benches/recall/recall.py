@@ -127,6 +127,9 @@ class Bench:
         data, d = self.data, self.data.items.shape[1]
         self.run("SET client_min_messages = warning")
         self.run("CREATE EXTENSION IF NOT EXISTS hinted_exemplar CASCADE")
+        self.others = {row[0] for row in self.run("SELECT name FROM pg_available_extensions WHERE name IN ('vectorscale', 'vchord')")}
+        for other in self.others:
+            self.run(f"CREATE EXTENSION IF NOT EXISTS {other} CASCADE")
         self.run("DROP TABLE IF EXISTS items, queries")
         self.run(f"CREATE TABLE items (id int PRIMARY KEY, class int, embedding vector({d}))")
         vectors = ("x", "q", "g", "m", "c1", "c2")
@@ -248,12 +251,16 @@ class Bench:
         self.seconds = time.perf_counter() - started
 
 
-def indexes(rows):
-    """Name, definition, parallel workers and the lists that a plain scan reads."""
+def indexes(rows, available):
+    """Name, definition, parallel workers and the lists that a plain scan reads, of pgvector and of what else is `available`."""
     yield "hnsw", "hnsw (embedding vector_ip_ops)", 0, None
     yield "hnsw parallel", "hnsw (embedding vector_ip_ops)", 2, None
     lists = max(round(rows**0.5), 1)
     yield "ivfflat", f"ivfflat (embedding vector_ip_ops) WITH (lists = {lists})", 0, round(lists**0.5)
+    if "vectorscale" in available:
+        yield "diskann", "diskann (embedding vector_ip_ops)", 0, None
+    if "vchord" in available:
+        yield "vchordrq", "vchordrq (embedding vector_ip_ops)", 0, None
 
 
 class Tables:
@@ -287,7 +294,7 @@ class Tables:
 def measure(data, tables, options):
     bench, empty = Bench(data, options.queries), 0
     chosen = options.indexes.split(",") if options.indexes else None
-    for name, definition, workers, probes in indexes(len(data.items)):
+    for name, definition, workers, probes in indexes(len(data.items), bench.others):
         if chosen and name not in chosen:
             continue
         bench.index(definition, workers, probes)
