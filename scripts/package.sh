@@ -98,6 +98,7 @@ deb() {
     command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null || die "a .deb takes Debian's dpkg-dev: apt-get install dpkg-dev"
     build
     PACKAGE=postgresql-$MAJOR-hinted-exemplar
+    grep -q '^  \* ' <(write_changelog) || die "CHANGELOG.md lists nothing for $VERSION"
     document=$root/usr/share/doc/$PACKAGE
     rm -rf "$root"
     lay_out "$root$("$TARGET" --pkglibdir)" "$root$("$TARGET" --sharedir)/extension" "$document"

@@ -56,7 +56,7 @@ open() {
             "\\echo Use \"ALTER EXTENSION $EXTENSION UPDATE TO '$new'\" to load this file. \\quit" >"$script"
         say "wrote $script: each change of SQL goes there too"
     fi
-    awk -v heading="## $new (unreleased)" '/^## / && !done++ { print heading "\n\nAfter installing: `ALTER EXTENSION hinted_exemplar UPDATE`.\n" } { print }' \
+    awk -v heading="## $new (unreleased)" '/^## / && !done++ { print heading "\n\n- After installing: `ALTER EXTENSION hinted_exemplar UPDATE`\n" } { print }' \
         CHANGELOG.md >CHANGELOG.md.new
     mv CHANGELOG.md.new CHANGELOG.md
     check
