@@ -282,6 +282,80 @@ def many_requests_leave_nothing_behind():
         check("and no open transaction", psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hinted-exemplar-web' AND xact_start < now() - interval '5 s'") == "0")
 
 
+def who_says_nothing_is_not_waited_for():
+    psql("DROP TABLE IF EXISTS kept; CREATE TABLE kept (name text PRIMARY KEY, search text NOT NULL)")
+    with Server(*DEMO, "--save-into", "kept") as page:
+
+        def sent(what):
+            connection = socket.create_connection(("127.0.0.1", page.port), timeout=25)
+            connection.sendall(what)
+            return connection
+
+        def ends(connection, quiet=b""):
+            """What is answered until the end, and when that came; `quiet` is sent on, a byte a second."""
+            connection.settimeout(1)
+            answer, quiet = b"", list(quiet)
+            while time.monotonic() - began < 20:
+                try:
+                    if quiet:
+                        connection.send(bytes([quiet.pop(0)]))
+                    more = connection.recv(1 << 16)
+                    if not more:
+                        return answer, time.monotonic() - began
+                    answer += more
+                except TimeoutError:
+                    pass
+                except OSError:
+                    return answer, time.monotonic() - began
+            return answer, None
+
+        before, began = page.resident_kilobytes(), time.monotonic()
+        own = "Host: localhost\r\nOrigin: http://localhost\r\n".encode()
+        kinds = {
+            "nothing at all": (b"", b""),
+            "half a line": (b"GET /?like=4", b""),
+            "half of the headers": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b""),
+            "headers a byte a second": (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"y" * 60),
+            "half a form": (b"POST /save HTTP/1.1\r\nContent-Length: 1000\r\n" + own + b"\r\nname=", b""),
+            "a form a byte a second": (b"POST /save HTTP/1.1\r\nContent-Length: 1000\r\n" + own + b"\r\nname=", b"y" * 60),
+            "half a form for no page": (b"POST / HTTP/1.1\r\nContent-Length: 1000\r\n" + own + b"\r\nname=", b""),
+            "a request, and then nothing": (b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n", b""),
+        }
+        crowd = [sent(b"GET /?like=4") for _ in range(200)]
+        started = time.monotonic()
+        answer = page.ask(like=42)
+        check("200 that say nothing keep nobody out", answer.status == 200 and time.monotonic() - started < 5, answer.status)
+        check("and take little", page.resident_kilobytes() - before < 16384, page.resident_kilobytes() - before)
+        found = {}
+        threads = [threading.Thread(target=lambda name=name, first=first, quiet=quiet: found.update({name: ends(sent(first), quiet)})) for name, (first, quiet) in kinds.items()]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        for name, (said, after) in found.items():
+            check(f"{name}: is ended", after is not None and after < 17, (said[:60], after))
+        check("a form that does not come is told so", b" 408 " in found["half a form"][0], found["half a form"][0][:60])
+        check("the crowd too", all(ends(connection)[1] for connection in crowd))
+        many = []
+        for _ in range(600):
+            try:
+                many.append(sent(b"GET /?like=4"))
+            except OSError:
+                break
+        started = time.monotonic()
+        check("with more than there are places one waits, and no longer than that", page.ask(like=42).status == 200 and time.monotonic() - started < 15, len(many))
+        big = b"GET /?text=" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        began = time.monotonic()
+        said = ends(sent(big))[0]
+        check("a long address is read, and answered in words", b" 400 " in said[:20] and b"longer than" in said, said[:60])
+        began = time.monotonic()
+        check("endless headers are not", b" 431 " in ends(sent(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 40_000))[0][:20])
+        idle = sent(b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        started = time.monotonic()
+        page.process.terminate()
+        page.process.wait(15)
+        check("the end does not wait for who says nothing", time.monotonic() - started < 12 and page.process.returncode == 0, page.process.returncode)
+        idle.close()
+
+
 def exports_and_pages():
     with Server(*DEMO) as page:
         answer = page.ask("/export.csv", like=42, text="puzzle game")
@@ -314,7 +388,7 @@ def exports_and_pages():
 
 def main():
     for test in [other_names_and_other_sites, scripts_stay_text, pictures_only_from_below_the_root, encoders_fail_gently, slow_statements_end, roles_see_what_is_theirs,
-                 tables_of_all_kinds, exports_and_pages, the_database_goes_and_comes, many_requests_leave_nothing_behind]:
+                 tables_of_all_kinds, who_says_nothing_is_not_waited_for, exports_and_pages, the_database_goes_and_comes, many_requests_leave_nothing_behind]:
         if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]:
             tested(test)
     return finish()

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod catalog;
 pub mod client;
+pub mod connections;
 pub mod database;
 pub mod encoder;
 pub mod options;

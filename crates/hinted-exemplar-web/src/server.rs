@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::state::State;
 use crate::statement;
 use crate::trouble::Trouble;
-use crate::{page, pictures, search};
+use crate::{connections, page, pictures, search};
 
 /// The longest URL.
 const MOST_URI: usize = 64 << 10;
@@ -55,7 +55,8 @@ pub fn router(app: Arc<App>) -> Router {
 pub async fn serve(app: Arc<App>, listen: SocketAddr) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind(listen).await?;
     println!("http://{}/", listener.local_addr()?);
-    axum::serve(listener, router(app)).with_graceful_shutdown(ended()).await
+    connections::serve(listener, router(app), ended()).await;
+    Ok(())
 }
 
 async fn ended() {
@@ -267,8 +268,10 @@ async fn keep(app: &App, request: Request) -> Result<String, Trouble> {
         Trouble::new(StatusCode::FORBIDDEN, "Searches are not saved here.")
             .with_hint("Start the page with --save-into.")
     })?;
-    let body = axum::body::to_bytes(request.into_body(), MOST_FORM)
+    let body = axum::body::to_bytes(request.into_body(), MOST_FORM);
+    let body = tokio::time::timeout(connections::BODY, body)
         .await
+        .map_err(|_| Trouble::new(StatusCode::REQUEST_TIMEOUT, "The form did not arrive."))?
         .map_err(|_| Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, "The form is too large."))?;
     let body = String::from_utf8_lossy(&body);
     let (name, query) = (field(Some(&body), "name"), field(Some(&body), "search"));
