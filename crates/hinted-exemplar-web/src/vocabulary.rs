@@ -133,7 +133,8 @@ impl Vocabulary {
         found.into_iter().take(most).map(|(_, text)| text).collect()
     }
 
-    /// Guesses why a row is not wanted: texts near it, in the order of how much nearer they are to it than to what is wanted.
+    /// Guesses why a row is not wanted: texts near it and nearer to it than to what is wanted, in the order of their likeness to it
+    /// less half of that to what is wanted. One that is not half as near as the nearest says nothing about the row.
     /// `middle` is the mean of the table's rows: pictures and texts lie apart as a whole, and only directions from their
     /// means compare. `wanted` is empty where nothing tells.
     pub fn reasons(&self, row: &[f32], wanted: &[f32], middle: &[f32], most: usize) -> Vec<&str> {
@@ -149,8 +150,10 @@ impl Vocabulary {
         let mut near: Vec<_> = (0..self.len()).map(scored).collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.truncate(NEAR);
-        near.retain(|(to_row, to_wanted, _)| to_row > to_wanted && *to_row > 0.0);
-        near.sort_by(|a, b| (b.0 - b.1).total_cmp(&(a.0 - a.1)));
+        let nearest = near.first().map_or(0.0, |(to_row, ..)| *to_row);
+        near.retain(|(to_row, to_wanted, _)| to_row > to_wanted && *to_row > 0.0 && *to_row >= nearest / 2.0);
+        let fits = |(to_row, to_wanted, _): &(f64, f64, usize)| to_row - to_wanted / 2.0;
+        near.sort_by(|a, b| fits(b).total_cmp(&fits(a)));
         near.into_iter().take(most).map(|(_, _, index)| self.texts[index].as_str()).collect()
     }
 
@@ -210,6 +213,9 @@ mod tests {
         let reasons = vocabulary.reasons(&[0.5, 0.0, 1.0], &[1.0, 0.1, 0.0], &middle, 2);
         assert_eq!(reasons[0], "gamepad driver");
         assert!(!reasons.contains(&"puzzle game"));
+        assert!(
+            !vocabulary.reasons(&[0.5, 0.0, 1.0], &[0.0, -1.0, 0.5], &middle, 9).contains(&"Mail server")
+        );
         assert!(vocabulary.reasons(&[1.0], &[], &middle, 2).is_empty());
         assert!(!vocabulary.reasons(&[0.0, 1.0, 0.0], &[], &middle, 2).is_empty());
     }
