@@ -1,18 +1,20 @@
 """From a click in the workbench to the painted page, in a real browser; prints a table.
 
-usage: python web.py DATABASE_WITH_DEMO DATABASE_WITH_PAIRS        (WORKBENCH names the program, RUNS=7 takes fewer runs; PGHOST and so on find the server)
+usage: python web.py DATABASE_WITH_DEMO DATABASE_WITH_CLIP        (WORKBENCH names the program, RUNS=7 takes fewer runs; PGHOST and so on find the server)
 
 Measured by the page itself, from the click to the frame after the one that shows the new rows. `answer` is the part until the last byte of
-the server's answer has come.
+the server's answer has come. Pictures come after that, each once it is in sight.
 """
 import os
 import pathlib
 import statistics
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "tests" / "web"))
 from browser import Driver, there  # noqa: E402
 from harness import Server  # noqa: E402
+from pictures import COLOURS, GROUNDS, SHAPES, png  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "21"))
 CLICK = """
@@ -42,17 +44,26 @@ def measure(window, page):
     return {name: taken[2:] for name, taken in times.items()}
 
 
+def draw_pictures(place):
+    """The 96 that the rows name."""
+    kinds = [(colour, shape, ground, size) for colour in COLOURS for shape in SHAPES for ground in GROUNDS for size in ("small", "large")]
+    for number, kind in enumerate(kinds):
+        (pathlib.Path(place) / f"{number:03}.png").write_bytes(png(*kind, (0, 0)))
+
+
 def main(demo, large):
     if not there():
         print("Clicks were not measured: chromium and chromium-driver are not here.")
         return
-    tables = {
-        "the demo's 8,145 packages": ["--table", "packages", "--text", "name,description", "--vocabulary", "tags(words, hint)", f"dbname={demo}"],
-        "200,000 rows of 512 dimensions, HNSW": ["--table", "pairs", "--key", "id", f"dbname={large}"],
-    }
     print("| workbench, click to painted | click | median, ms | slowest of 20 | until the answer is there | fit and search say |")
     print("|---|---|---|---|---|---|")
-    with Driver() as driver:
+    with tempfile.TemporaryDirectory() as place, Driver() as driver:
+        draw_pictures(place)
+        tables = {
+            "the demo's 8,145 packages": ["--table", "packages", "--text", "name,description", "--vocabulary", "tags(words, hint)", f"dbname={demo}"],
+            "200,000 rows like CLIP's, 512 dimensions, HNSW": [
+                "--table", "clip", "--image", "path", "--image-root", place, "--vocabulary", "words(words, embedding)", f"dbname={large}"],
+        }
         window = driver.window()
         for table, options in tables.items():
             with Server(*options) as page:
