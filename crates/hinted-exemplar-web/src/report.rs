@@ -15,7 +15,7 @@ pub struct Report {
     pub hint_trust: Option<f64>,
     pub wanted_share: Option<f64>,
     pub cosine_hint: Option<f64>,
-    /// The share of the nearest rows that the search through an index found, as a sample tells.
+    /// The share of the sampled rows, as near as those shown, that the search through an index found. They may be few.
     pub recall: Option<f64>,
     pub exemplar_margins: Vec<f64>,
     pub counter_exemplar_margins: Vec<f64>,
@@ -103,7 +103,8 @@ impl Report {
             Some(z) => say(
                 Tone::Warning,
                 format!(
-                    "The text does not describe your examples ({z:.1} deviations above other rows; 2.5 is good). Change the text or the examples."
+                    "The text does not describe your examples ({} deviations above other rows; 2.5 is good). Change the text or the examples.",
+                    format!("{z:.1}").replace('-', "−")
                 ),
             ),
             None if has_text => say(
@@ -159,24 +160,21 @@ impl Report {
             say(Tone::Plain, format!("Much of the table may be wanted: about {:.0} %.", 100.0 * share));
         }
         match self.recall {
-            Some(recall) if recall < 0.9 => say(
-                Tone::Warning,
+            Some(recall) if recall < 1.0 => say(
+                if recall < 0.9 { Tone::Warning } else { Tone::Plain },
                 format!(
-                    "The index found about {:.0} % of the best rows; some are missing here.",
+                    "The index may have missed some of the best rows: of the sampled rows that are as near, it found {:.0} %.",
                     100.0 * recall
                 ),
             ),
-            Some(recall) if recall < 1.0 => {
-                say(Tone::Plain, format!("The index found about {:.0} % of the best rows.", 100.0 * recall));
-            }
             _ => {}
         }
         if !self.converged {
             say(
                 Tone::Warning,
                 format!(
-                    "The fit stopped after {} steps before it had converged. Its order seldom differs.",
-                    self.iterations
+                    "The fit stopped after {} before it had converged. Its order seldom differs.",
+                    many(self.iterations as usize, "1 step", "steps")
                 ),
             );
         }
@@ -202,13 +200,14 @@ mod tests {
         let report = Report::read(&json!({
             "bias": -1.0, "scale": 2.375, "hint_z": 0.5, "exemplar_margins": [0.9, -0.1],
             "counter_exemplar_margins": [0.3], "conflicts": ["exemplars[1] and hint disagree"],
-            "converged": false, "iterations": 100, "false_negatives": 3
+            "converged": false, "iterations": 1, "false_negatives": 3
         }));
         assert!((report.margin(0.8).unwrap() - 0.9).abs() < 1e-12);
         assert_eq!(report.false_negatives, 3);
         let said: Vec<_> = report.sentences(true).into_iter().map(|sentence| sentence.text).collect();
         assert_eq!(said.len(), 5, "{said:?}");
         assert!(said[3].starts_with("Exemplars[1] and hint disagree."));
+        assert!(said[4].starts_with("The fit stopped after 1 step before"));
     }
 
     #[test]

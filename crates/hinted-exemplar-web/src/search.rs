@@ -182,7 +182,17 @@ impl<'a> Search<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        let rows = self.transaction.rows(&self.writer().examples(&keys)).await?;
+        let read = self.transaction.rows(&self.writer().examples(&keys)).await;
+        let rows = read.map_err(|trouble| match trouble.code.as_deref() {
+            // A key that cannot be one, as a word among numbers.
+            Some("22P02" | "22003" | "22007" | "22008") => Trouble {
+                message: "An example in the address is no key of this table.".into(),
+                detail: Some(trouble.message.clone()),
+                ..trouble
+            }
+            .with_hint("Take it out by its ×, or start anew."),
+            _ => trouble,
+        })?;
         for row in &rows {
             let vector = row.get::<_, Option<&[u8]>>(2).and_then(from_bytes);
             let item = Item {
@@ -415,10 +425,12 @@ impl<'a> Search<'a> {
     /// Chooses the rows of this page, and finds the line where wanted ones end; whether more rows would not change the page.
     fn lay_out(&mut self, candidates: Vec<Item>, looks: Looks) -> bool {
         let size = self.app.options.page_size;
-        let window: Vec<_> = candidates.iter().take(looks.full).map(|item| item.vector.clone()).collect();
+        let above = candidates.iter().filter(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
+        // Rows unlike one another are many beyond the line, and none of them is wanted.
+        let full = if self.state.diverse && above >= size { looks.full.min(above) } else { looks.full };
+        let window: Vec<_> = candidates.iter().take(full).map(|item| item.vector.clone()).collect();
         let (shown, used) = shape::page(&window, size, !self.state.unfolded, self.state.diverse);
         let before = self.state.after.as_ref().map_or(0, |after| after.seen);
-        let above = candidates.iter().filter(|item| item.margin.is_some_and(|margin| margin > 0.0)).count();
         // Behind the page with the line nobody knows how many rows stood before it.
         if candidates.first().is_some_and(|item| item.margin.is_some()) && (above > 0 || before == 0) {
             let more = above == candidates.len() && candidates.len() >= looks.rows;
@@ -440,7 +452,9 @@ impl<'a> Search<'a> {
 
     async fn compare(&mut self) -> Result<(), Trouble> {
         self.transaction.run(self.app.database.ranking()).await?;
-        for method in Method::ALL.into_iter().filter(|method| *method != self.state.method) {
+        let texts = self.app.encoder.takes_texts();
+        let others = |method: &Method| *method != self.state.method && (*method != Method::Text || texts);
+        for method in Method::ALL.into_iter().filter(others) {
             let column = match method {
                 Method::Hinted => {
                     let state = State { method, after: None, ..self.state.clone() };

@@ -57,7 +57,8 @@ impl From<tokio_postgres::Error> for Trouble {
         if code.code().starts_with("57P") || code.code().starts_with("08") {
             return Trouble::down();
         }
-        let (status, hint) = if *code == SqlState::QUERY_CANCELED {
+        let canceled = *code == SqlState::QUERY_CANCELED;
+        let (status, hint) = if canceled {
             (
                 StatusCode::GATEWAY_TIMEOUT,
                 Some("An index on the vectors makes searches fast; --timeout gives more time."),
@@ -76,8 +77,8 @@ impl From<tokio_postgres::Error> for Trouble {
         };
         Trouble {
             status,
-            message: said.message().into(),
-            detail: said.detail().map(Into::into),
+            message: if canceled { "The search took too long and was ended." } else { said.message() }.into(),
+            detail: if canceled { Some(said.message()) } else { said.detail() }.map(Into::into),
             hint: said.hint().or(hint).map(Into::into),
             code: Some(code.code().into()),
         }

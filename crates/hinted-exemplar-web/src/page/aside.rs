@@ -12,13 +12,16 @@ use super::{margin, tiles};
 /// The report in words, and what may be wanted too.
 pub fn aside(app: &App, state: &State, page: &Page) -> Markup {
     html! {
-        aside aria-label="How the search was understood" {
-            @if page.random { (start(app)) } @else { h2 { "understood as" } }
-            ul.said {
-                @for sentence in &page.said {
-                    li.warning[sentence.tone == Tone::Warning].good[sentence.tone == Tone::Good] { (sentence.text) }
+        aside #understood aria-label="How the search was understood" {
+            @if !page.random { h2 { "understood as" } }
+            @if !page.said.is_empty() {
+                ul.said {
+                    @for sentence in &page.said {
+                        li.warning[sentence.tone == Tone::Warning].good[sentence.tone == Tone::Good] { (sentence.text) }
+                    }
                 }
             }
+            @if page.random { (start(app)) }
             @if let Some(report) = &page.report {
                 @if !report.counter_exemplar_margins.is_empty() {
                     dl.margins {
@@ -27,10 +30,18 @@ pub fn aside(app: &App, state: &State, page: &Page) -> Markup {
                         }
                     }
                 }
-                @if report.sampled > 1 { p.quiet { "Told apart from " (report.sampled) " random rows, of which " (report.false_negatives) " score above your lowest example." } }
+                @if report.sampled > 1 { p.quiet { "Told apart from " (report.sampled) " random rows" (above(report.false_negatives)) } }
             }
             @if !page.also.is_empty() { (also(app, state, &page.also)) }
         }
+    }
+}
+
+fn above(count: u64) -> String {
+    match count {
+        0 => ", none of which scores above your lowest example.".into(),
+        1 => ", one of which scores above your lowest example.".into(),
+        n => format!(", of which {n} score above your lowest example."),
     }
 }
 
@@ -46,7 +57,7 @@ fn also(app: &App, state: &State, items: &[Item]) -> Markup {
             ul {
                 @for item in items {
                     @let url = state.with(|state| state.like(Like { key: item.key.clone(), weight: 1 })).url("/");
-                    li { a href=(url) data-go aria-label=(format!("Like {} too", item.title())) { (tiles::face(app, item)) span.name { (item.title()) } } }
+                    li { a href=(url) data-go aria-label=(format!("Like {} too", item.title())) { (tiles::face(app, item)) span.name dir="auto" { (item.title()) } } }
                 }
             }
         }
@@ -56,6 +67,8 @@ fn also(app: &App, state: &State, items: &[Item]) -> Markup {
 /// What the program found out, and what can be typed.
 fn start(app: &App) -> Markup {
     let vocabulary = app.encoder.vocabulary();
+    let mut texts: Vec<_> = vocabulary.texts().iter().take(300).collect();
+    texts.sort_by_key(|text| text.to_lowercase());
     html! {
         h2 { "how it works" }
         p { "Click a row for more like it. Click “not” on what is wrong and say why. Type what you want. All of it counts at once, and all of it is in the address: back is undo, a bookmark keeps the search." }
@@ -63,8 +76,8 @@ fn start(app: &App) -> Markup {
             details.vocabulary open[vocabulary.len() <= 60] {
                 summary { "vocabulary: " (vocabulary.len()) " texts" }
                 ul {
-                    @for text in vocabulary.texts().iter().take(300) {
-                        li { a href=(State { text: text.clone(), ..State::default() }.url("/")) data-go { (text) } }
+                    @for text in texts {
+                        li { a href=(State { text: text.to_owned(), ..State::default() }.url("/")) data-go dir="auto" { (text) } }
                     }
                 }
             }

@@ -29,8 +29,8 @@ pub fn form(app: &App, state: &State) -> Markup {
         form.texts action="/" method="get" role="search" data-go {
             (hidden(state, &["text", "avoid"]))
             @if encoder.takes_texts() {
-                label { span { "wanted" } input #text name="text" value=(state.text) placeholder=(placeholder) list="vocabulary" autocomplete="off" maxlength="2000"; }
-                label { span { "not wanted" } input #avoid name="avoid" value=(state.avoid) placeholder="optional; several with ;" list="vocabulary" autocomplete="off" maxlength="2000"; }
+                label { span { "wanted" } input #text dir="auto" name="text" value=(state.text) placeholder=(placeholder) list="vocabulary" autocomplete="off" maxlength="2000"; }
+                label { span { "not wanted" } input #avoid dir="auto" name="avoid" value=(state.avoid) placeholder="optional; several with ;" list="vocabulary" autocomplete="off" maxlength="2000"; }
                 datalist #vocabulary {}
                 button type="submit" { "Search" }
                 @if let Some(template) = encoder.template() { p.quiet { "encoded as “" (template) "”" } }
@@ -78,7 +78,7 @@ fn liked(app: &App, state: &State, page: &Page, like: &Like) -> Markup {
     html! {
         div.example data-key=(like.key) {
             (tiles::face(app, item))
-            span.name title=(item.title()) { (item.title()) }
+            span.name dir="auto" title=(item.title()) { (item.title()) }
             a.weight href=(url) data-go title="how much it counts: click for more"
                 aria-label=(format!("{} counts {}; make it {heavier}", item.title(), like.weight)) { "×" (like.weight) }
             @if let Some(margin) = margin { span.margin title="its margin" { (super::margin(*margin)) } }
@@ -95,7 +95,7 @@ fn rejected(app: &App, state: &State, page: &Page, rejection: &Rejection) -> Mar
     html! {
         div.example data-key=(rejection.key) {
             (tiles::face(app, item))
-            span.name title=(item.title()) { (item.title()) }
+            span.name dir="auto" title=(item.title()) { (item.title()) }
             @match &rejection.reason {
                 Reason::Text(text) => a.reason href=(explained(Reason::Open)) data-go title="change the reason" { "because: " (text) },
                 Reason::None => a.reason href=(explained(Reason::Open)) data-go title="give a reason" { "no reason" },
@@ -116,13 +116,13 @@ fn ask_why(app: &App, state: &State, page: &Page, item: &Item, keys: bool) -> Ma
         div.why role="group" aria-label=(format!("Why not {}?", item.title())) data-keys=[keys.then_some("")] {
             span { "why?" }
             @for (i, guess) in guesses.iter().enumerate() {
-                a.chip href=(url(Reason::Text(guess.clone()))) data-go data-number=(i + 1) { @if keys { kbd { (i + 1) } } (guess) }
+                a.chip href=(url(Reason::Text(guess.clone()))) data-go data-number=(i + 1) { @if keys { kbd { (i + 1) } } bdi { (guess) } }
             }
             @if app.encoder.takes_texts() {
                 form action="/" method="get" data-go {
                     (hidden(state, &[]))
                     input type="hidden" name="reason_of" value=(item.key);
-                    input.reason name="reason" list="vocabulary" autocomplete="off" placeholder="another" maxlength="2000"
+                    input.reason dir="auto" name="reason" list="vocabulary" autocomplete="off" placeholder="another" maxlength="2000"
                         aria-label=(format!("Why not {}? In words", item.title()));
                 }
             }
@@ -140,10 +140,10 @@ pub fn tools(app: &App, state: &State, saved: &[(String, String)]) -> Markup {
         nav.tools aria-label="Ways to look" {
             @if state.wants_something() {
                 span.group {
-                    @for method in Method::ALL {
+                    @for method in Method::ALL.into_iter().filter(|method| *method != Method::Text || app.encoder.takes_texts()) {
                         (toggle(method_name(method), state.method == method && !state.compare, "rank by this alone", &|state| { state.method = method; state.compare = false; }))
                     }
-                    (toggle("compare", state.compare, "all three side by side", &|state| { state.compare = !state.compare; state.method = Method::Hinted; }))
+                    (toggle("compare", state.compare, "the methods side by side", &|state| { state.compare = !state.compare; state.method = Method::Hinted; }))
                 }
                 span.group {
                     (toggle("fold", !state.unfolded, "show near duplicates as one", &|state| state.unfolded = !state.unfolded))

@@ -77,7 +77,7 @@ fn shell(app: &App, state: &State, times: Option<(Timing, Duration)>, main: Mark
                 a.skip href="#results" { "Skip to the results" }
                 header {
                     h1 { a href="/" { "hinted_exemplar" } }
-                    span.table { (catalog.relation) @if let Some(rows) = catalog.rows { " · " (count(rows)) " rows" } }
+                    span.table { (catalog.relation) @if let Some(rows) = catalog.rows { " · " (count(rows)) @if rows == 1.0 { " row" } @else { " rows" } } }
                     span.who { "as " (catalog.role) ", read only" @if catalog.standby { ", standby" } }
                     @if app.fits_here() { span.who { "fits outside the database" } }
                     @if let Some((timing, took)) = times { (latencies(&timing, took)) }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::app::App;
+use crate::report::Tone;
 use crate::search::{Item, Page};
 use crate::state::{Like, Reason, Rejection, State};
 
@@ -37,8 +38,8 @@ fn tile(app: &App, state: &State, item: &Item, mark: Option<&str>, dim: bool) ->
                 @match picture_url(app, &item.key) {
                     Some(url) => img src=(url) alt=(title) loading="lazy";
                     None => {
-                        strong { (title) }
-                        @for text in item.texts.iter().skip(1) { span.text { (text) } }
+                        strong dir="auto" { (title) }
+                        @for text in item.texts.iter().skip(1) { span.text dir="auto" { (text) } }
                     }
                 }
             }
@@ -48,7 +49,7 @@ fn tile(app: &App, state: &State, item: &Item, mark: Option<&str>, dim: bool) ->
                 @if !item.alike.is_empty() {
                     a.alike href=(state.with(|state| state.unfolded = true).url("/")) data-go title="near duplicates: show them one by one" { "+" (item.alike.len()) }
                 }
-                @if picture_url(app, &item.key).is_some() { span.caption title=(title) { (title) } }
+                @if picture_url(app, &item.key).is_some() { span.caption dir="auto" title=(title) { (title) } }
                 a.not href=(reject_url(state, &item.key)) data-go title="not this" aria-label=(format!("Not {title}")) { "not" }
             }
         }
@@ -62,9 +63,14 @@ pub fn results(app: &App, state: &State, page: &Page) -> Markup {
     let line = page.line.filter(|line| line.above > 0 && (above < page.items.len() || page.next.is_none()));
     // A later page may hold nothing but rows that are beyond it.
     let behind = state.after.is_some() && above == 0;
-    let said = heading(state, page);
+    let said = heading(app, state, page);
+    let warnings = page.said.iter().filter(|sentence| sentence.tone == Tone::Warning).count();
     html! {
         h2 #results tabindex="-1" { (said) }
+        @if warnings > 0 && !page.random {
+            // Where the report comes after the rows it is easily missed.
+            p.jump { a href="#understood" { @if warnings == 1 { "1 warning" } @else { (warnings) " warnings" } " below the rows" } }
+        }
         @if page.items.is_empty() { (nothing(state, page)) }
         @match line {
             Some(line) => {
@@ -94,9 +100,10 @@ fn rows(count: usize) -> String {
     }
 }
 
-fn heading(state: &State, page: &Page) -> String {
+fn heading(app: &App, state: &State, page: &Page) -> String {
     if page.random {
-        return "Random rows: click what you like, or type what you want".into();
+        let typed = if app.encoder.takes_texts() { ", or type what you want" } else { "" };
+        return format!("Random rows: click what you like{typed}");
     }
     if page.items.is_empty() {
         return "No rows".into();
@@ -139,7 +146,7 @@ pub fn compared(app: &App, state: &State, page: &Page) -> Markup {
         })
     };
     html! {
-        h2 #results tabindex="-1" { "The same search by three methods" }
+        h2 #results tabindex="-1" { "The same search by each method" }
         div.compared {
             @for (i, (method, items)) in columns.iter().enumerate() {
                 section aria-label=(method_name(*method)) {
