@@ -35,6 +35,7 @@ of_cargo() {
 
 counted of_cargo
 counted python3 "$ROOT/tests/web/safety.py"
+counted python3 "$ROOT/tests/web/odd_tables.py"
 
 # venv NAME "MODULES" PACKAGE...: a Python that has them, or nothing where no package registry is reached.
 venv() { (. "$ROOT/scripts/lib.sh" && python_with "$@" >/dev/null 2>&1 && echo "$PYTHON") || true; }

@@ -33,6 +33,14 @@ fn parse(written: &str) -> Option<(&str, &str, &str)> {
     Some((relation.trim(), text.trim(), vector.trim()))
 }
 
+/// A column's name, which may be written as it stands in SQL, in quotes.
+fn column(written: &str) -> String {
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => identifier(&quoted.replace("\"\"", "\"")),
+        None => identifier(written),
+    }
+}
+
 impl Vocabulary {
     /// Reads the whole table.
     ///
@@ -41,7 +49,7 @@ impl Vocabulary {
     pub async fn read(written: &str, transaction: &Transaction) -> Result<Self, String> {
         let (relation, text, vector) = parse(written)
             .ok_or_else(|| format!("--vocabulary is TABLE(TEXT, EMBEDDING), not \"{written}\""))?;
-        let (text_column, vector_column) = (identifier(text), identifier(vector));
+        let (text_column, vector_column) = (column(text), column(vector));
         let sql = format!(
             "SELECT {text_column}::text, vector_send({vector_column}::vector), (SELECT {}::regclass::text) FROM {relation}
              WHERE {text_column} IS NOT NULL AND {vector_column} IS NOT NULL ORDER BY 1 LIMIT {MOST_TEXTS}",
@@ -185,6 +193,10 @@ mod tests {
     #[test]
     fn the_option_is_taken_apart() {
         assert_eq!(parse("public.tags(words, hint)"), Some(("public.tags", "words", "hint")));
+        assert_eq!(
+            [column("words"), column("te\"xt"), column("\"te\"\"xt\"")],
+            ["words", "\"te\"\"xt\"", "\"te\"\"xt\""]
+        );
         assert_eq!(parse("tags"), None);
         assert_eq!(parse("tags(words)"), None);
     }
