@@ -172,6 +172,10 @@ class Tests:
         top = w.keys_shown()
         w.click("[data-tool=spread]")
         check("spreading shows other rows", w.keys_shown() != top and set(w.keys_shown()) & set(top))
+        self.open("like=65")
+        wanted = [float(margin.replace("−", "-")) > 0 for margin in w.texts(".tile .margin")]
+        w.click("[data-tool=spread]")
+        check("where wanted rows fill a page, spreading shows no others", all(wanted) and len(w.keys_shown()) == 24 and not w.find_all(".tile.beyond"), wanted)
         self.open("like=42")
         w.click(".next")
         check("the next page has other rows", not set(w.keys_shown()) & set(top) and len(w.keys_shown()) == 24)
@@ -206,12 +210,14 @@ class Tests:
         axe = pathlib.Path(self.axe).read_text()
         for dark in (False, True):
             w.dark(dark)
-            for query in ["", "like=42&not=99,98:mail+filters&text=puzzle+game", "like=42&text=puzzle+game&compare=1", "like=abc", "text=nonsense"]:
-                self.open(query)
-                w.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+            pages = [(self.demo, query) for query in ["", "like=42&not=99,98:mail+filters&text=puzzle+game", "like=42&text=puzzle+game&compare=1", "like=abc", "text=nonsense", "not=42", "like=42&where=area:none"]]
+            pages += [(self.shapes, query) for query in ["", "like=1,2&text=ring&not=3:circle", "like=1,2&text=ring&compare=1"]]
+            for page, query in pages:
+                self.open(query, page)
+                w.run("document.querySelectorAll('details').forEach(d => d.open = true); document.getElementById('help').hidden = arguments[0] !== 'not=42'", query)
                 w.run(axe + "; document.body.dataset.axe = ''; axe.run().then(r => document.body.dataset.axe = JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html.slice(0, 120)])))")
                 found = wait_until(lambda: w.run("return document.body.dataset.axe"), "axe")
-                check(f"axe finds nothing ({'dark' if dark else 'light'}, {query[:14]})", found == "[]", found)
+                check(f"axe finds nothing ({'dark' if dark else 'light'}, {query[:24]}{', pictures' if page is self.shapes else ''})", found == "[]", found)
         w.dark(False)
 
     def clicks_are_fast(self):

@@ -83,8 +83,8 @@ fn shell(app: &App, state: &State, times: Option<(Timing, Duration)>, main: Mark
                     @if let Some((timing, took)) = times { (latencies(&timing, took)) }
                 }
                 main #main { (main) }
-                div.help #help hidden {
-                    h2 { "Keys" }
+                div.help #help role="dialog" aria-labelledby="keys" hidden {
+                    h2 #keys { "Keys" }
                     dl {
                         @for (key, what) in KEYS { div { dt { kbd { (key) } } dd { (what) } } }
                     }
