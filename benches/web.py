@@ -3,7 +3,7 @@
 usage: python web.py DATABASE_WITH_DEMO DATABASE_WITH_CLIP        (WORKBENCH names the program, RUNS=7 takes fewer runs; PGHOST and so on find the server)
 
 Measured by the page itself, from the click to the frame after the one that shows the new rows. `answer` is the part until the last byte of
-the server's answer has come. Pictures come after that, each once it is in sight.
+the server's answer has come. Pictures come after that, each once it is in sight; the next click waits for them, as a person does.
 """
 import os
 import pathlib
@@ -40,6 +40,7 @@ def measure(window, page):
         window.open(f"{page.url}/?shuffle={run}")
         window.settled()
         for name, selector in CLICKS.items():
+            window.wait_for("[...document.images].every(i => i.complete || i.getBoundingClientRect().top > innerHeight)", "the pictures")
             times[name].append(window.call("POST", "/execute/async", {"script": CLICK, "args": [selector]}))
     return {name: taken[2:] for name, taken in times.items()}
 
