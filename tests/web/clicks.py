@@ -168,6 +168,8 @@ class Tests:
         w.click("[data-tool=compare]")
         columns = [w.run("return [...document.querySelectorAll(`.compared section:nth-child(${arguments[0]}) .tile`)].map(t => t.dataset.key)", i) for i in (1, 2, 3)]
         check("three methods side by side", [len(column) for column in columns] == [12, 12, 12] and len({tuple(column) for column in columns}) == 3)
+        self.open("like=42&compare=1")
+        check("without a text there is no column of texts", w.texts(".compared h3") == ["ours", "neighbour"], w.texts(".compared h3"))
         self.open("like=42")
         top = w.keys_shown()
         w.click("[data-tool=spread]")

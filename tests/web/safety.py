@@ -230,6 +230,8 @@ def tables_of_all_kinds():
     with Server("--table", "twins") as page:
         answer = page.ask(like=1)
         folded = [int(number) for number in re.findall(r"near duplicates[^>]*>\+(\d+)<", answer.text)]
+        compared = page.ask(like=1, compare=1).text
+        check("what one method folds is not said to be found by the other alone", compared.count("only here") == 0, compared.count("only here"))
         check("near duplicates are folded, and the page is full all the same", len(answer.keys) == 24 and "1" not in answer.keys and folded.count(2) >= 23, (len(answer.keys), folded))
     check("no key is told at once", "give --key" in refusal_to_start("--table", "nokey"))
     check("several columns of vectors are told at once", "give --embedding, one of embedding, other" in refusal_to_start("--table", "none"))

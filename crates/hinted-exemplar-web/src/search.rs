@@ -442,19 +442,17 @@ impl<'a> Search<'a> {
             let (distance, key) = (last.distance, last.key.clone());
             self.page.next = Some(After { distance, key, seen: before + used });
         }
-        let alike = |rows: &[usize]| rows.iter().map(|&row| candidates[row].key.clone()).collect();
-        self.page.items = shown
-            .iter()
-            .map(|shown| Item { alike: alike(&shown.alike), ..candidates[shown.row].clone() })
-            .collect();
+        self.page.items = folded(&candidates, &shown);
         self.page.items.len() >= size || candidates.len() < looks.rows
     }
 
     async fn compare(&mut self) -> Result<(), Trouble> {
         self.transaction.run(self.app.database.ranking()).await?;
-        let texts = self.app.encoder.takes_texts();
-        let others = |method: &Method| *method != self.state.method && (*method != Method::Text || texts);
-        for method in Method::ALL.into_iter().filter(others) {
+        // A method that nothing was given for has no column.
+        let given = |method: &Method| *method == Method::Hinted || self.plain(*method).is_ok();
+        let others: Vec<_> =
+            Method::ALL.into_iter().filter(|method| *method != self.state.method && given(method)).collect();
+        for method in others {
             let column = match method {
                 Method::Hinted => {
                     let state = State { method, after: None, ..self.state.clone() };
@@ -473,7 +471,7 @@ impl<'a> Search<'a> {
                 }
                 method => {
                     let state = State { after: None, ..self.state.clone() };
-                    self.plain(method).map(|vector| self.writer().ranking(vector, &state, COMPARED))
+                    self.plain(method).map(|vector| self.writer().ranking(vector, &state, COMPARED * 3))
                 }
             };
             let items = match column {
@@ -483,8 +481,10 @@ impl<'a> Search<'a> {
                     let mut items: Vec<(i64, Item)> =
                         rows.iter().map(|row| (row.get(1), item(row, None))).collect();
                     items.sort_by_key(|(place, _)| *place);
-                    items.truncate(COMPARED);
-                    Ok(items.into_iter().map(|(_, item)| item).collect())
+                    let items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
+                    let vectors: Vec<_> = items.iter().map(|item| item.vector.clone()).collect();
+                    let (shown, _) = shape::page(&vectors, COMPARED, !self.state.unfolded, false);
+                    Ok(folded(&items, &shown))
                 }
             };
             self.page.columns.push((method, items));
@@ -551,6 +551,12 @@ impl<'a> Search<'a> {
             values: statement.literals(),
         }
     }
+}
+
+/// The rows that are shown, each with the keys of its near duplicates.
+fn folded(candidates: &[Item], shown: &[shape::Shown]) -> Vec<Item> {
+    let alike = |rows: &[usize]| rows.iter().map(|&row| candidates[row].key.clone()).collect();
+    shown.iter().map(|shown| Item { alike: alike(&shown.alike), ..candidates[shown.row].clone() }).collect()
 }
 
 fn texts_of(texts: Vec<Option<String>>) -> Vec<String> {

@@ -142,7 +142,8 @@ pub fn compared(app: &App, state: &State, page: &Page) -> Markup {
     columns.extend(page.columns.iter().cloned());
     let elsewhere = |own: usize, key: &str| {
         columns.iter().enumerate().any(|(i, (_, items))| {
-            i != own && items.as_ref().is_ok_and(|items| items.iter().any(|item| item.key == key))
+            let has = |item: &Item| item.key == key || item.alike.iter().any(|alike| alike == key);
+            i != own && items.as_ref().is_ok_and(|items| items.iter().any(has))
         })
     };
     html! {
