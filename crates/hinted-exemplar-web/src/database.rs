@@ -24,9 +24,10 @@ pub struct Database {
     ranking: String,
 }
 
-/// A transaction. It ends with the session's return to the pool, which rolls back.
+/// A transaction, which is rolled back when it goes: one that stays open keeps VACUUM from removing rows.
 pub struct Transaction {
-    session: Object,
+    /// None once it has ended.
+    session: Option<Object>,
 }
 
 impl Database {
@@ -41,8 +42,7 @@ impl Database {
         add_environment(&mut config);
         config.ssl_mode(tls.driver_mode(config.get_hosts()));
         config.connect_timeout(PATIENCE).application_name("hinted-exemplar-web");
-        // A request that was given up leaves its transaction open: whoever takes the session next ends it.
-        let recycling_method = RecyclingMethod::Custom("ROLLBACK".into());
+        let recycling_method = RecyclingMethod::Verified;
         let manager = Manager::from_config(config, tls.connector()?, ManagerConfig { recycling_method });
         let pool = Pool::builder(manager)
             .max_size(options.connections)
@@ -97,13 +97,33 @@ impl Database {
     }
 
     async fn begin(&self, begin: &str) -> Result<Transaction, Trouble> {
-        let session = self.pool.get().await?;
-        session.batch_execute(&format!("{begin}; {}", self.settings)).await?;
-        Ok(Transaction { session })
+        let transaction = Transaction { session: Some(self.pool.get().await?) };
+        transaction.run(&format!("{begin}; {}", self.settings)).await?;
+        Ok(transaction)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        // A request that was given up may come here too, with its statement still at work: the end waits for that.
+        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { session.batch_execute("ROLLBACK").await });
+        }
     }
 }
 
 impl Transaction {
+    fn session(&self) -> &Object {
+        self.session.as_ref().expect("only what ends it takes the session")
+    }
+
+    /// Ends it, so that whoever comes next finds its session.
+    pub async fn end(mut self) {
+        if let Some(session) = self.session.take() {
+            let _ = session.batch_execute("ROLLBACK").await;
+        }
+    }
+
     /// Runs a statement in one round trip.
     ///
     /// # Errors
@@ -112,7 +132,7 @@ impl Transaction {
         let parameters = sql.parameters();
         let typed: Vec<_> =
             parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect();
-        Ok(self.session.query_typed(&sql.with_parameters(), &typed).await?)
+        Ok(self.session().query_typed(&sql.with_parameters(), &typed).await?)
     }
 
     /// The only row of a statement.
@@ -128,15 +148,20 @@ impl Transaction {
     /// # Errors
     /// What the database says.
     pub async fn run(&self, sql: &str) -> Result<(), Trouble> {
-        Ok(self.session.batch_execute(sql).await?)
+        Ok(self.session().batch_execute(sql).await?)
     }
 
     /// Keeps what was written.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn commit(self) -> Result<(), Trouble> {
-        self.run("COMMIT").await
+    pub async fn commit(mut self) -> Result<(), Trouble> {
+        let done = self.run("COMMIT").await;
+        if done.is_ok() {
+            // Behind it there is nothing to roll back.
+            self.session = None;
+        }
+        done
     }
 }
 

@@ -253,6 +253,7 @@ async fn saved_searches(app: &App) -> Vec<(String, String)> {
     let Some(table) = &app.options.save_into else { return Vec::new() };
     let Ok(transaction) = app.database.read().await else { return Vec::new() };
     let rows = transaction.rows(&statement::saved(&statement::table_name(table))).await.unwrap_or_default();
+    transaction.end().await;
     rows.iter().filter_map(|row| Some((row.get::<_, Option<_>>(0)?, row.get::<_, Option<_>>(1)?))).collect()
 }
 
