@@ -89,6 +89,7 @@ SELECT finds('parted', 20) AS one_index, finds('parted', 20, 'class < 9') AS fil
 CREATE INDEX ON parted USING hnsw (embedding vector_ip_ops);
 SELECT finds('parted', 20) AS indexes, finds('parted', 20, 'class < 9') AS filtered;
 RESET enable_seqscan;
+ANALYZE parted;
 EXPLAIN (COSTS OFF) SELECT id FROM hinted_exemplar_search('parted', 'embedding', hint => '[1,0,0,0,0,0,0,0]') s JOIN parted p ON p.tableoid = s.tableoid AND p.ctid = s.ctid;
 CREATE TABLE child () INHERITS (items);
 INSERT INTO child SELECT id, class, embedding FROM items WHERE class = 3;
