@@ -102,9 +102,11 @@ BEGIN
         FROM (SELECT (('x' || left(md5(seed || ' b ' || i), 8))::bit(32)::bigint % blocks) AS block,
                      1 + (('x' || left(md5(seed || ' o ' || i), 8))::bit(32)::bigint % ceil(per_block * 1.2)::bigint) AS place
               FROM generate_series(1, (sample_size * 1.6)::int) i) random;
-        EXECUTE format('SELECT array_agg(l2_normalize(%1$I::vector)) FROM (SELECT %1$I FROM %2$s WHERE ctid = ANY ($1) AND vector_norm(%1$I::vector) > 0 LIMIT $2) drawn',
+        -- More are found than are wanted, in the order of their places: cut there, the table's end would be missing.
+        EXECUTE format('SELECT array_agg(l2_normalize(%1$I::vector)) FROM (SELECT %1$I FROM %2$s WHERE ctid = ANY ($1) AND vector_norm(%1$I::vector) > 0
+                        ORDER BY md5($3 || ctid::text) LIMIT $2) drawn',
                        embedding, source)
-        INTO rows USING places, sample_size;
+        INTO rows USING places, sample_size, seed::text;
     ELSE
         EXECUTE format('SELECT array_agg(l2_normalize(%1$I::vector)) FROM (SELECT %1$I FROM (SELECT %1$I FROM %2$s WHERE vector_norm(%1$I::vector) > 0 LIMIT 50 * $1) first
                         ORDER BY md5($2 || %1$I::text) LIMIT $1) drawn', embedding, source)
