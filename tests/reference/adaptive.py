@@ -75,6 +75,30 @@ def otsu(s):
     return max(parts, key=lambda up: up.mean() * (1 - up.mean()) * (s[up].mean() - s[~up].mean()) ** 2)
 
 
+def drawn(B):
+    """Rows by lot: by a sum of their first coordinates that goes round many times."""
+    k = np.arange(min(B.shape[1], 32))
+    turns = 100 * B[:, k] @ (k + 1.0)
+    return B[np.argsort(np.abs(turns - np.round(turns)), kind="stable")[:512]]
+
+
+def crowding(P, weights, B):
+    """The share of rows nearer to an exemplar than a typical row's nearest 32nd part of all."""
+    if len(B) < 12:
+        return 1 / 32
+    B = drawn(B)
+    gram = B[: 16 * 512 // len(B)] @ B.T
+    np.fill_diagonal(gram, -2)
+    part = max(1, int(np.floor(len(B) / 32 + 0.5)))
+    typical = np.sort(np.sort(gram, 1)[:, -part])
+    near = (P @ B.T > typical[(len(typical) - 1) // 2]).mean(1)
+    return weights @ near / weights.sum()
+
+
+def belief(c, place, kurtosis):
+    return sigmoid(7.1 + 1.33 * np.log(c + 0.02) - 2.8 * place - 1.38 * np.log(max(1, kurtosis)))
+
+
 def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
     """What the rows weigh once those that look wanted weigh less, the belief that they are, and the exemplars with stand-ins."""
     K, x = weights.sum(), weights @ P / weights.sum()
@@ -83,30 +107,33 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
     for round in range(2):
         xc = own - v @ B / v.sum()
         along, spread = moments(B, v, xc)
-        s, mine, g = along / spread, xc @ xc / spread, 0.0
+        s, g = along / spread, 0.0
         if q is not None:
             scores, deviation = moments(B, v, q)
             z = xc @ q / deviation
             g = trust(z, deviation * np.linalg.norm(xc) / spread, agree)
-            s, mine = s + g * scores / deviation, mine + g * z
-        if expected_share:
-            top = np.argsort(-s, kind="stable")[: min(int(np.floor(expected_share * len(B) + 0.5)), len(B) - 1)]
-            v = np.ones(len(B))
-            v[top] = 0
-            if len(top):
-                own, mass = (x + unit(B[top].mean(0))) / 2, 2 * K
-            rho = 8 * expected_share**2
-            continue
+            s = s + g * scores / deviation
         up = otsu(s)
         low, high = s[~up].mean(), s[up].mean()
-        if round == 0:
-            T = max(0.5, 1 + K * ((mine - low) / (high - low) - 1))
-            place = 1.0
-            if q is not None:
-                h0, h1 = scores[~up].mean(), scores[up].mean()
-                place = 1 + g * (np.clip((z * deviation - h0) / (h1 - h0), 0, 4) - 1)
-            rho = sigmoid(3.5 - 2.5 * np.log(T) - place)
-        v = 1 - (least_discount + (1 - least_discount) * min(1, 2 * rho)) * np.clip(4 * (s - low) / (high - low) - 1, 0, 1)
+        v = np.ones(len(B))
+        if expected_share:
+            rho, wanted, stand_in = 4 * expected_share**2, expected_share, 1.0
+        else:
+            if round == 0:
+                place, kurtosis = 1.0, 3.0
+                if q is not None:
+                    h0, h1 = scores[~up].mean(), scores[up].mean()
+                    place = 1 + g * (np.clip((z * deviation - h0) / (h1 - h0), 0, 4) - 1)
+                    kurtosis = np.mean(scores**4) / np.mean(scores**2) ** 2
+                rho = belief(crowding(P, weights, B), place, kurtosis)
+                wanted, stand_in = rho * up.mean(), min(1, 2 * rho) ** 2
+            discount = least_discount + (1 - least_discount) * min(1, 2 * rho)
+            v -= discount * np.clip(4 * (s - low) / (high - low) - 1, 0, 1)
+        top = np.argsort(-s, kind="stable")[: min(int(np.floor(wanted * len(B) + 0.5)), len(B) - 1)]
+        v[top] = 0
+        own, mass = x, K
+        if len(top):
+            own, mass = (x + stand_in * unit(B[top].mean(0))) / (1 + stand_in), (1 + stand_in) * K
     return v, rho, own, mass
 
 
@@ -115,7 +142,7 @@ def uncleared(P, weights, B, q, expected_share, trust, least_discount):
 
 
 def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", expected_share=None,
-              pull_factor=4, share=0.65, whitening=whiten, trust=trust, cleared=cleared, least_discount=0.8, strength=2,
+              pull_factor=4, share=0.65, whitening=whiten, trust=trust, cleared=cleared, least_discount=0.8, strength=4,
               smooth=smoothed):
     """J and its gradient, a function of (w, b), and what ranks, as a function of the w where it is least.
 

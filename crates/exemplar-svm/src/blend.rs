@@ -1,10 +1,10 @@
 //! From where J is least to what ranks: near rows are made to score alike, and where much is believed to be wanted, a sum is added.
 //!
 //! ```text
-//! w <- w + beta e        e = x' + g q        beta = 2 rho / K  std(z.w) / std(z.e)
+//! w <- w + beta e        e = x' + g q        beta = 4 rho / K  std(z.w) / std(z.e)
 //! ```
 //!
-//! `x'` is the exemplars' normalised mean, `q` the hint, `rho` the belief, `8 p^2` for a share `p` that is given, K the
+//! `x'` is the exemplars' normalised mean, `q` the hint, `rho` the belief, `4 p^2` for a share `p` that is given, K the
 //! exemplars' weight. Where half of the table is wanted, hardly any row is safely a negative, and the plain sum `e` is hard to
 //! beat. The more exemplars there are, the less is left for it to add.
 
@@ -16,7 +16,7 @@ use crate::solver::{Fit, unit};
 use crate::{kernel, objective};
 
 /// The share of the sum's scores beside the solution's, for full belief and one exemplar.
-const STRENGTH: f64 = 2.0;
+const STRENGTH: f64 = 4.0;
 
 /// The sum of exemplar and hint, and how much of it is added.
 #[derive(Debug, Clone)]

@@ -3,25 +3,22 @@
 //! In each of two rounds every row gets a score, in standard deviations along the exemplars and the hint, and by it a
 //! weight, with which all is measured anew:
 //!
-//! * Where the wanted share is given, that share of the rows, those of the highest scores, weigh nothing, and their
-//!   normalised mean stands in for one more exemplar of weight `K/2`.
-//! * Where it is not, the scores are split in two, and the upper part's rows weigh 0.2 or less: see
+//! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing, and their
+//!   normalised mean stands in for another exemplar, of weight K for a share that is given, `K min(1, 2 rho)^2` for one that is believed in.
+//! * Where it is not given, the scores are split in two, and the upper part's rows weigh 0.2 or less: see
 //!   [`weights`](share::weights). Where little is wanted these are hardly ever wanted rows, and the fit hardly misses them.
 
 use crate::background::{Background, Direction};
 use crate::kernel;
-use crate::share::{self, Split};
+use crate::share::{self, Split, UnderHint};
 use crate::training::TrainingSet;
 use crate::view::{HintGiven, View};
 
 /// How often the background is cleared: what is measured on the first one tells better which rows look wanted.
 const ROUNDS: usize = 2;
 
-/// What the rows of a known share weigh together as exemplars, beside those given.
-const STAND_IN: f64 = 1.0;
-
 /// What a known share is believed for, beside its square: where half is wanted a plain sum is hard to beat.
-const BELIEF_BY_SHARE: f64 = 8.0;
+const BELIEF_BY_SHARE: f64 = 4.0;
 
 /// What is asked for, as far as it can be seen from a background.
 pub(crate) struct Asked {
@@ -32,6 +29,8 @@ pub(crate) struct Asked {
     /// The hint, if there is one: the first of the directions then.
     pub hint: Option<HintGiven>,
     pub expected_share: Option<f64>,
+    /// How [crowded](crate::crowding) it is around the exemplars.
+    pub crowding: f64,
 }
 
 pub(crate) struct Cleared {
@@ -40,7 +39,7 @@ pub(crate) struct Cleared {
     pub evidence: f64,
     /// What each row weighs, 0 to 1.
     pub weights: Vec<f64>,
-    /// Belief that the rows cleared away are the wanted class; of a share `p` that is known, `8 p^2`.
+    /// Belief that the rows cleared away are the wanted class; of a share `p` that is known, `4 p^2`.
     pub belief: f64,
     pub wanted_share: f64,
 }
@@ -56,39 +55,44 @@ impl Cleared {
         let view = View::of(&asked.mean, background, directions, asked.hint);
         let (weights, evidence) = (vec![1.0; set.negatives()], asked.evidence);
         let mut cleared = Cleared { view, evidence, weights, belief: 0.0, wanted_share: 0.0 };
-        let mut mean = asked.mean.clone();
         for round in 0..ROUNDS {
-            let (looks, own) = cleared.view.looks(directions);
+            let looks = cleared.view.looks(directions);
             let Some(split) = Split::of(&looks) else { break };
             if let Some(share) = asked.expected_share {
-                mean = cleared.without_share(share, set, asked, &looks);
+                (cleared.belief, cleared.wanted_share) = (BELIEF_BY_SHARE * share * share, share);
+                cleared.weights.fill(1.0);
             } else {
                 if round == 0 {
-                    cleared.believe(&split, &looks, own, directions);
+                    cleared.believe(&split, &looks, asked.crowding, directions);
                 }
                 cleared.weights = share::weights(&split, &looks, share::discount(cleared.belief));
             }
+            let believed = (2.0 * cleared.belief).min(1.0);
+            let stand_in = if asked.expected_share.is_some() { 1.0 } else { believed * believed };
+            let mean = cleared.without_wanted(stand_in, set, asked, &looks);
             background.reweigh(&cleared.weights, directions);
             cleared.view = View::of(&mean, background, directions, asked.hint);
         }
         cleared
     }
 
-    fn believe(&mut self, split: &Split, looks: &[f64], own: f64, directions: &[Direction]) {
+    fn believe(&mut self, split: &Split, looks: &[f64], crowding: f64, directions: &[Direction]) {
         let hint = self.view.hint.as_ref().map(|hint| {
-            let (low, high) = split.means(looks, &directions[0].scores.0);
+            let scores = &directions[0].scores.0;
+            let (low, high) = split.means(looks, scores);
             let place = (hint.z * hint.deviation - low) / (high - low);
-            (if place.is_finite() { place } else { 1.0 }, hint.g)
+            let place = if place.is_finite() { place } else { 1.0 };
+            UnderHint { place, trust: hint.g, kurtosis: share::kurtosis(scores) }
         });
-        self.belief = share::belief(split.place(own), self.evidence, hint);
+        self.belief = share::belief(crowding, hint);
         self.wanted_share = self.belief * split.upper;
     }
 
-    /// Takes the weight of the `share` of rows that look wanted most, and returns the exemplars' mean with theirs.
-    fn without_share(&mut self, share: f64, set: &TrainingSet, asked: &Asked, looks: &[f64]) -> Vec<f64> {
-        let (wanted, d) = (share::highest(looks, share), set.dimensions());
-        (self.belief, self.wanted_share) = (BELIEF_BY_SHARE * share * share, share);
-        self.weights.fill(1.0);
+    /// Takes the weight of the wanted share of the rows, those that look wanted most, and returns the exemplars' mean with
+    /// theirs, which weighs `stand_in` of it.
+    fn without_wanted(&mut self, stand_in: f64, set: &TrainingSet, asked: &Asked, looks: &[f64]) -> Vec<f64> {
+        let (wanted, d) = (share::highest(looks, self.wanted_share), set.dimensions());
+        self.evidence = asked.evidence;
         wanted.iter().for_each(|&row| self.weights[row] = 0.0);
         let mut sum = vec![0.0; d];
         let rows = wanted.iter().map(|&row| (row, &set.negative_values()[row * d..(row + 1) * d]));
@@ -97,8 +101,8 @@ impl Cleared {
         if length < 1e-6 {
             return asked.mean.clone();
         }
-        self.evidence = asked.evidence * (1.0 + STAND_IN);
-        let with = |(x, sum): (&f64, &f64)| (x + STAND_IN * sum / length) / (1.0 + STAND_IN);
+        self.evidence *= 1.0 + stand_in;
+        let with = |(x, sum): (&f64, &f64)| (x + stand_in * sum / length) / (1.0 + stand_in);
         asked.mean.iter().zip(&sum).map(with).collect()
     }
 }

@@ -12,24 +12,16 @@
 //! # Source
 //! Belkin, Niyogi, Sindhwani, JMLR 7, 2006 (penalties on how much a function varies between near points).
 
+use crate::crowding::Crowding;
+use crate::drawn::Drawn;
 use crate::highest::{TILE, highest_products};
 use crate::kernel::{self, GROUP};
 
-/// Rows whose nearest is looked for. All of a thousand are worth .002 mAP more than these.
+/// Rows whose nearest is looked for, by some coordinates first and then among candidates. All of a thousand are worth .002 mAP more than these.
 const ROWS: usize = 256;
-
-/// Among how many rows: enough for near ones, and few beside the fit.
-const AMONG: usize = 4096;
 
 /// With fewer rows than this, the nearest is not near.
 const LEAST_ROWS: usize = 12;
-
-/// The nearest row is looked for by so many coordinates first, in runs of a cache line, and then among candidates.
-const COORDINATES: usize = 32;
-const RUN: usize = 16;
-
-/// How often what rows are drawn by goes round for a difference of 1.
-const TURNS: f64 = 100.0;
 
 /// Candidates, the row itself among them: two groups and that.
 const CANDIDATES: usize = 2 * GROUP + 1;
@@ -49,6 +41,7 @@ pub(crate) struct NearRows {
     differences: Vec<f32>,
     /// What scales the sum of their outer products to a mean of [`STRENGTH`] on its diagonal.
     factor: f64,
+    pub crowding: Crowding,
 }
 
 impl NearRows {
@@ -58,13 +51,13 @@ impl NearRows {
         if n < LEAST_ROWS {
             return None;
         }
-        let rows = Rows::of(values, d);
+        let rows = Drawn::of(values, d);
         let (coarse, mut products) = (Coarse::of(&rows), Default::default());
-        let places: Vec<usize> = (0..rows.looked_at.len().min(ROWS)).collect();
+        let places: Vec<usize> = (0..rows.len().min(ROWS)).collect();
         let (mut differences, mut total) = (Vec::with_capacity(places.len() * d), 0.0);
         for group in places.chunks(GROUP) {
             for (&place, candidates) in group.iter().zip(coarse.nearest(group, &mut products)) {
-                if let Some(nearest) = rows.nearest(place, &candidates) {
+                if let Some(nearest) = nearest(&rows, place, &candidates) {
                     let from = differences.len();
                     differences.extend(rows.at(place).iter().zip(nearest).map(|(a, b)| a - b));
                     total += kernel::dot(&differences[from..], &differences[from..]);
@@ -72,12 +65,16 @@ impl NearRows {
             }
             interrupt();
         }
-        (total > 0.0).then(|| NearRows { differences, factor: STRENGTH * d as f64 / total })
+        (total > 0.0).then(|| NearRows {
+            differences,
+            factor: STRENGTH * d as f64 / total,
+            crowding: Crowding::of(&rows),
+        })
     }
 
     /// How much memory they take.
     pub fn bytes(&self) -> usize {
-        self.differences.capacity() * size_of::<f32>()
+        self.differences.capacity() * size_of::<f32>() + self.crowding.bytes()
     }
 
     /// `(I + C / 10)^-1 w`, by a fixed number of steps of conjugate gradients.
@@ -108,63 +105,22 @@ impl NearRows {
     }
 }
 
-/// The rows that are looked at.
-struct Rows<'a> {
-    values: &'a [f32],
-    d: usize,
-    /// The coordinates by which near ones are found.
-    coordinates: Vec<usize>,
-    /// Their numbers, drawn and ordered by a sum of these coordinates that goes round many times: a choice that hangs neither on the
-    /// order of the rows, nor on the last bits of their values, nor for one row on the others.
-    looked_at: Vec<usize>,
-}
-
-impl<'a> Rows<'a> {
-    fn of(values: &'a [f32], d: usize) -> Self {
-        let runs = spread(d / RUN, COORDINATES / RUN).flat_map(|run| run * RUN..(run + 1) * RUN);
-        let coordinates: Vec<usize> = if d < COORDINATES { (0..d).collect() } else { runs.collect() };
-        let lot = |row: &[f32]| {
-            let sum = (1..)
-                .zip(&coordinates)
-                .map(|(weight, &k)| f64::from(weight) * f64::from(row[k]))
-                .sum::<f64>();
-            let turns = TURNS * sum;
-            (turns - turns.round()).abs()
-        };
-        let mut drawn: Vec<(f64, usize)> = values.chunks_exact(d).map(lot).zip(0..).collect();
-        drawn.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        drawn.truncate(AMONG);
-        let looked_at = drawn.into_iter().map(|(_, row)| row).collect();
-        Rows { values, d, coordinates, looked_at }
-    }
-
-    fn at(&self, place: usize) -> &'a [f32] {
-        let from = self.looked_at[place] * self.d;
-        &self.values[from..from + self.d]
-    }
-
-    /// The candidate nearest to the row at `place`, the first of equally near ones; `None` if all are copies of it.
-    fn nearest(&self, place: usize, candidates: &[usize]) -> Option<&'a [f32]> {
-        let own = self.at(place);
-        let mut nearest: Option<(f32, &[f32])> = None;
-        let others = candidates.iter().filter(|&&other| other != place && other < self.looked_at.len());
-        let others: Vec<&[f32]> = others.map(|&other| self.at(other)).collect();
-        for group in others.chunks(GROUP) {
-            let scores = kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), own);
-            for (&other, score) in group.iter().zip(scores) {
-                let half = 1.0 - score;
-                if half > COPIES && nearest.is_none_or(|(least, _)| half < least) {
-                    nearest = Some((half, other));
-                }
+/// The candidate nearest to the row at `place`, the first of equally near ones; `None` if all are copies of it.
+fn nearest<'a>(rows: &Drawn<'a>, place: usize, candidates: &[usize]) -> Option<&'a [f32]> {
+    let own = rows.at(place);
+    let mut nearest: Option<(f32, &[f32])> = None;
+    let others = candidates.iter().filter(|&&other| other != place && other < rows.len());
+    let others: Vec<&[f32]> = others.map(|&other| rows.at(other)).collect();
+    for group in others.chunks(GROUP) {
+        let scores = kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), own);
+        for (&other, score) in group.iter().zip(scores) {
+            let half = 1.0 - score;
+            if half > COPIES && nearest.is_none_or(|(least, _)| half < least) {
+                nearest = Some((half, other));
             }
         }
-        nearest.map(|(_, row)| row)
     }
-}
-
-/// `most` of `n` numbers, evenly apart.
-fn spread(n: usize, most: usize) -> impl Iterator<Item = usize> {
-    (0..most).map(move |i| i * n / most)
+    nearest.map(|(_, row)| row)
 }
 
 /// Some coordinates of rows, by which near ones are found fast.
@@ -177,11 +133,11 @@ struct Coarse {
 }
 
 impl Coarse {
-    fn of(rows: &Rows) -> Self {
-        let (padded, coordinates) = (rows.looked_at.len().next_multiple_of(TILE), rows.coordinates.len());
+    fn of(rows: &Drawn) -> Self {
+        let (padded, coordinates) = (rows.len().next_multiple_of(TILE), rows.coordinates.len());
         let mut columns = vec![0.0; coordinates * padded];
         let mut halves = vec![f32::INFINITY; padded];
-        for (place, half) in halves.iter_mut().enumerate().take(rows.looked_at.len()) {
+        for (place, half) in halves.iter_mut().enumerate().take(rows.len()) {
             let (row, mut square) = (rows.at(place), 0.0);
             let column = &mut columns[place / TILE * TILE * coordinates + place % TILE..];
             for (value, &from) in column.iter_mut().step_by(TILE).zip(&rows.coordinates) {

@@ -28,11 +28,11 @@
 use crate::background::{Background, Direction, Scores};
 use crate::blend::Blend;
 use crate::cleared::{Asked, Cleared};
-use crate::kernel;
 use crate::problem::Params;
 use crate::text::Texts;
 use crate::training::TrainingSet;
 use crate::view::{HintGiven, View, agreement};
+use crate::{crowding, kernel};
 
 /// Pull towards `w0`, in variances of the background along the exemplars, for one exemplar.
 const PULL: f64 = 4.0;
@@ -93,6 +93,14 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let given = hint.cloned().into_iter().chain(unwanted);
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
+    let crowding = set.near_rows(interrupt).map_or(crowding::TYPICAL, |near| {
+        near.crowding.around(
+            set.exemplar_values(),
+            set.exemplar_weights(),
+            set.negative_values(),
+            set.dimensions(),
+        )
+    });
     let given = given.chain([exemplars]);
     let (mut background, mut directions) =
         Background::new(set.negative_values(), set.dimensions(), given, interrupt);
@@ -102,7 +110,13 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         weight: params.hint_weight,
         agreement: agreement(&likeness.0, &directions[0].scores.0),
     });
-    let asked = Asked { mean: exemplars, evidence, hint: hint_given, expected_share: params.expected_share };
+    let asked = Asked {
+        mean: exemplars,
+        evidence,
+        hint: hint_given,
+        expected_share: params.expected_share,
+        crowding,
+    };
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
     let Cleared { view, evidence: believed, weights, belief, wanted_share } = cleared;
     let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;

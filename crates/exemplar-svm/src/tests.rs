@@ -974,11 +974,21 @@ fn scores_are_split_where_the_parts_differ_most() {
 }
 
 #[test]
-fn belief_falls_with_the_distance_of_the_exemplars() {
-    let at = |own, evidence, hint| share::belief(own, evidence, hint);
-    assert!((at(1.0, 1.0, None) - 1.0 / (1.0 + (-2.5f64).exp())).abs() < 1e-12);
-    assert_eq!(at(2.0, 1.0, None), at(1.5, 2.0, None));
-    assert_eq!(at(2.0, 1.0, None), at(2.0, 1.0, Some((1.0, 0.7))));
-    assert!(at(2.0, 1.0, Some((3.0, 1.0))) < at(2.0, 1.0, Some((3.0, 0.1))));
+fn belief_rises_with_the_crowding_and_falls_where_few_stand_out() {
+    let at = |crowding, place, trust, kurtosis| {
+        share::belief(crowding, Some(share::UnderHint { place, trust, kurtosis }))
+    };
+    assert!((share::belief(0.98, None) - 1.0 / (1.0 + (2.8 - 7.1 + 1.38 * 3f64.ln()).exp())).abs() < 1e-12);
+    assert_eq!(share::belief(0.2, None), at(0.2, 1.0, 0.7, 3.0));
+    assert!(share::belief(0.3, None) > share::belief(0.1, None));
+    assert!(at(0.2, 3.0, 1.0, 3.0) < at(0.2, 3.0, 0.1, 3.0));
+    assert!(at(0.2, 1.0, 1.0, 9.0) < at(0.2, 1.0, 1.0, 2.0));
     assert!(share::discount(0.0) == 0.8 && share::discount(0.25) == 0.9 && share::discount(0.7) == 1.0);
+}
+
+#[test]
+fn kurtosis_tells_two_halves_from_a_tail() {
+    assert_eq!(share::kurtosis(&[1.0, -1.0, 1.0, -1.0]), 1.0);
+    assert_eq!(share::kurtosis(&[2.0; 5]), 3.0);
+    assert!((share::kurtosis(&[0.0, 0.0, 0.0, 0.0, 1.0]) - 3.25).abs() < 1e-12);
 }

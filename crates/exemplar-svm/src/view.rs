@@ -71,15 +71,13 @@ impl View {
     }
 
     /// How much each row looks wanted, its scores along the exemplars and, as far as it is trusted, along the hint, both in
-    /// standard deviations; and the same of the exemplars themselves.
-    pub fn looks(&self, directions: &[Direction]) -> (Vec<f64>, f64) {
+    /// standard deviations.
+    pub fn looks(&self, directions: &[Direction]) -> Vec<f64> {
         let mut looks = self.along_xc.scaled(1.0 / self.deviation);
-        let mut own = self.square / self.deviation;
         if let Some(hint) = &self.hint {
             looks.add_scaled(hint.g / hint.deviation, &directions[0].scores);
-            own += hint.g * hint.z;
         }
-        (looks.0, own)
+        looks.0
     }
 }
 

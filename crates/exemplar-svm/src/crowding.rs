@@ -1,0 +1,76 @@
+//! How crowded it is around the exemplars, which tells how much of a table is wanted.
+//!
+//! ```text
+//! c = the share of the rows that are nearer to an exemplar than a typical row's nearest 32nd part of all
+//! ```
+//!
+//! A typical row has 1/32 of the rows so near. An exemplar of a class that is a third of the table has more, and one of a few
+//! rows hardly any. What is near is measured on the table itself, so that c hangs neither on the space nor on the number of rows.
+
+use crate::drawn::Drawn;
+use crate::kernel::{self, GROUP};
+
+/// The part of the rows that a typical row has near it, by definition.
+pub(crate) const TYPICAL: f64 = 1.0 / 32.0;
+
+/// Among how many rows what is near is measured and counted, and how often for typical rows: for 16 of many, for all of few.
+const AMONG: usize = 512;
+const PRODUCTS: usize = 16 * AMONG;
+
+/// How many exemplars are looked at.
+const EXEMPLARS: usize = 16;
+
+/// What is near in a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Crowding {
+    /// The numbers of the rows among which it is counted.
+    among: Vec<usize>,
+    /// The least `x.x'` of two near rows.
+    near: f32,
+}
+
+impl Crowding {
+    /// Of unit rows, two at least.
+    pub fn of(rows: &Drawn) -> Self {
+        let among: Vec<usize> = (0..rows.len().min(AMONG)).collect();
+        let part = (TYPICAL * among.len() as f64).round().max(1.0) as usize - 1;
+        let least = |place: usize| {
+            let others = among.iter().filter(|&&other| other != place).map(|&other| rows.at(other));
+            let mut products = products(others, rows.at(place));
+            *products.select_nth_unstable_by(part, |a, b| b.total_cmp(a)).1
+        };
+        let mut typical: Vec<f32> =
+            among.iter().take(PRODUCTS / among.len()).map(|&place| least(place)).collect();
+        typical.sort_unstable_by(f32::total_cmp);
+        Crowding { among: rows.first(AMONG).to_vec(), near: typical[(typical.len() - 1) / 2] }
+    }
+
+    /// `c` around exemplars of these weights among the same rows, all of length 1 and `d` dimensions: the mean of their own.
+    pub fn around(&self, exemplars: &[f32], weights: &[f64], rows: &[f32], d: usize) -> f64 {
+        let (mut near, mut total) = (0.0, 0.0);
+        for &exemplar in Drawn::of(exemplars, d).first(EXEMPLARS) {
+            let among = self.among.iter().map(|&row| &rows[row * d..(row + 1) * d]);
+            let products = products(among, &exemplars[exemplar * d..(exemplar + 1) * d]);
+            let count = products.into_iter().filter(|&product| product > self.near).count();
+            near += weights[exemplar] * count as f64;
+            total += weights[exemplar];
+        }
+        near / (total * self.among.len() as f64)
+    }
+
+    /// How much memory it takes beside itself.
+    pub fn bytes(&self) -> usize {
+        self.among.capacity() * size_of::<usize>()
+    }
+}
+
+/// `row . v` of each row.
+fn products<'a>(rows: impl Iterator<Item = &'a [f32]>, v: &[f32]) -> Vec<f32> {
+    let rows: Vec<&[f32]> = rows.collect();
+    let groups = rows.chunks(GROUP).flat_map(|group| {
+        kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), v)
+            .into_iter()
+            .take(group.len())
+    });
+    groups.collect()
+}
