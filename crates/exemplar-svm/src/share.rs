@@ -89,7 +89,7 @@ pub(crate) struct UnderHint {
 /// * `k` is the kurtosis of the rows' scores under the hint, 3 without one: below 2 where they are of two kinds, half and half, and
 ///   large where few stand out.
 ///
-/// The constants fit `min(1, (share - 0.03) / 0.35)` on tables of 1 to 50 % wanted rows; left out, no set moves one by more than a sixth.
+/// The constants fit `min(1, (share - 0.03) / 0.35)` on tables of 1 to 50 % wanted rows; left out, no set moves one by more than a quarter.
 pub(crate) fn belief(crowding: f64, hint: Option<UnderHint>) -> f64 {
     let (place, kurtosis) = hint.map_or((1.0, NORMAL), |UnderHint { place, trust, kurtosis }| {
         (1.0 + trust.min(1.0) * (place.clamp(0.0, 4.0) - 1.0), kurtosis)

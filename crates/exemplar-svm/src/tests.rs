@@ -959,6 +959,44 @@ fn copies_of_rows_do_not_hide_the_nearest_other_row() {
     }
 }
 
+/// Unit rows: of each class as many as asked for, round centres of their own.
+fn classes(sizes: &[usize], d: usize) -> Vec<Vec<f32>> {
+    let mut random = Random(21);
+    let mut rows = Vec::new();
+    for &size in sizes {
+        let centre = random.vector(d);
+        for _ in 0..size {
+            let row: Vec<f32> = centre.iter().zip(random.vector(d)).map(|(c, noise)| c + noise).collect();
+            let length = kernel::dot(&row, &row).sqrt() as f32;
+            rows.push(row.iter().map(|v| v / length).collect());
+        }
+    }
+    rows
+}
+
+#[test]
+fn it_is_crowded_in_a_large_class_and_not_in_a_small_one() {
+    let d = 32;
+    let around = |rows: &[Vec<f32>], exemplars: &[&Vec<f32>], weights: &[f64]| {
+        let values = rows.concat();
+        let near = near_rows::NearRows::of(&values, d, &mut || ()).unwrap();
+        let exemplars: Vec<f32> = exemplars.iter().flat_map(|row| row.iter().copied()).collect();
+        near.crowding.around(&exemplars, weights, &values, d)
+    };
+    for scale in [1, 8] {
+        // One class of two fifths, and many of a fiftieth.
+        let rows = classes(&[vec![20 * scale], vec![scale; 30]].concat(), d);
+        let (large, small) = (&rows[0], &rows[rows.len() - 1]);
+        let (in_large, in_small) = (around(&rows, &[large], &[1.0]), around(&rows, &[small], &[1.0]));
+        assert!(in_large > 0.2 && in_large < 0.5, "{in_large}");
+        assert!(in_small < 0.05, "{in_small}");
+        let both = around(&rows, &[large, small], &[3.0, 1.0]);
+        assert!((both - (3.0 * in_large + in_small) / 4.0).abs() < 1e-12);
+        let turned: Vec<Vec<f32>> = rows.iter().rev().cloned().collect();
+        assert_eq!(in_large, around(&turned, &[large], &[1.0]));
+    }
+}
+
 #[test]
 fn scores_are_split_where_the_parts_differ_most() {
     let split = share::Split::of(&[5.0, 0.0, 1.0, 6.0, 0.5]).unwrap();
