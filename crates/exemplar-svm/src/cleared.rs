@@ -3,8 +3,8 @@
 //! In each of two rounds every row gets a score, in standard deviations along the exemplars and the hint, and by it a
 //! weight, with which all is measured anew:
 //!
-//! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing, and their
-//!   normalised mean stands in for another exemplar, of weight K for a share that is given, `K min(1, 2 rho)^2` for one that is believed in.
+//! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing. Their
+//!   normalised mean stands in for another exemplar, of weight K for a share that is given and `K min(1, 2 rho)^2` for another.
 //! * Where it is not given, the scores are split in two, and the upper part's rows weigh 0.2 or less: see
 //!   [`weights`](share::weights). Where little is wanted these are hardly ever wanted rows, and the fit hardly misses them.
 

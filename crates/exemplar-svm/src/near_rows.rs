@@ -17,7 +17,7 @@ use crate::drawn::Drawn;
 use crate::highest::{TILE, highest_products};
 use crate::kernel::{self, GROUP};
 
-/// Rows whose nearest is looked for, by some coordinates first and then among candidates. All of a thousand are worth .002 mAP more than these.
+/// Rows whose nearest is looked for, by some coordinates first and then among candidates. All of a thousand are worth .002 mAP more.
 const ROWS: usize = 256;
 
 /// With fewer rows than this, the nearest is not near.
