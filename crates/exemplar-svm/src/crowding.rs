@@ -8,7 +8,7 @@
 //! rows hardly any. What is near is measured on the table itself, so that c hangs neither on the space nor on the number of rows.
 
 use crate::drawn::Drawn;
-use crate::kernel::{self, GROUP};
+use crate::kernel;
 
 /// The part of the rows that a typical row has near it, by definition.
 pub(crate) const TYPICAL: f64 = 1.0 / 32.0;
@@ -36,7 +36,7 @@ impl Crowding {
         let part = (TYPICAL * among.len() as f64).round().max(1.0) as usize - 1;
         let least = |place: usize| {
             let others = among.iter().filter(|&&other| other != place).map(|&other| rows.at(other));
-            let mut products = products(others, rows.at(place));
+            let mut products = kernel::dots_of(others, rows.at(place));
             *products.select_nth_unstable_by(part, |a, b| b.total_cmp(a)).1
         };
         let mut typical: Vec<f32> =
@@ -50,7 +50,7 @@ impl Crowding {
         let (mut near, mut total) = (0.0, 0.0);
         for &exemplar in Drawn::of(exemplars, d).first(EXEMPLARS) {
             let among = self.among.iter().map(|&row| &rows[row * d..(row + 1) * d]);
-            let products = products(among, &exemplars[exemplar * d..(exemplar + 1) * d]);
+            let products = kernel::dots_of(among, &exemplars[exemplar * d..(exemplar + 1) * d]);
             let count = products.into_iter().filter(|&product| product > self.near).count();
             near += weights[exemplar] * count as f64;
             total += weights[exemplar];
@@ -62,15 +62,4 @@ impl Crowding {
     pub fn bytes(&self) -> usize {
         self.among.capacity() * size_of::<usize>()
     }
-}
-
-/// `row . v` of each row.
-fn products<'a>(rows: impl Iterator<Item = &'a [f32]>, v: &[f32]) -> Vec<f32> {
-    let rows: Vec<&[f32]> = rows.collect();
-    let groups = rows.chunks(GROUP).flat_map(|group| {
-        kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), v)
-            .into_iter()
-            .take(group.len())
-    });
-    groups.collect()
 }

@@ -183,11 +183,21 @@ pub fn accumulate<'a, S: Scalar>(
 }
 
 /// `row . w` of each of some rows, in single precision.
-pub fn dots_roughly(rows: [&[f32]; GROUP], w: &[f32]) -> [f32; GROUP] {
+fn dots_roughly(rows: [&[f32]; GROUP], w: &[f32]) -> [f32; GROUP] {
     vectorised(
         #[inline(always)]
         || dot_group(rows, w),
     )
+}
+
+/// `row . w` of rows that lie apart, in single precision.
+pub fn dots_of<'a>(rows: impl Iterator<Item = &'a [f32]>, w: &[f32]) -> Vec<f32> {
+    let rows: Vec<&[f32]> = rows.collect();
+    let groups = rows.chunks(GROUP).flat_map(|group| {
+        let dots = dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), w);
+        dots.into_iter().take(group.len())
+    });
+    groups.collect()
 }
 
 /// Appends `row . w` for every row, summed in the precision of `w`.

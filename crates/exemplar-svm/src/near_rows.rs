@@ -111,13 +111,10 @@ fn nearest<'a>(rows: &Drawn<'a>, place: usize, candidates: &[usize]) -> Option<&
     let mut nearest: Option<(f32, &[f32])> = None;
     let others = candidates.iter().filter(|&&other| other != place && other < rows.len());
     let others: Vec<&[f32]> = others.map(|&other| rows.at(other)).collect();
-    for group in others.chunks(GROUP) {
-        let scores = kernel::dots_roughly(std::array::from_fn(|k| group[k.min(group.len() - 1)]), own);
-        for (&other, score) in group.iter().zip(scores) {
-            let half = 1.0 - score;
-            if half > COPIES && nearest.is_none_or(|(least, _)| half < least) {
-                nearest = Some((half, other));
-            }
+    for (&other, score) in others.iter().zip(kernel::dots_of(others.iter().copied(), own)) {
+        let half = 1.0 - score;
+        if half > COPIES && nearest.is_none_or(|(least, _)| half < least) {
+            nearest = Some((half, other));
         }
     }
     nearest.map(|(_, row)| row)
