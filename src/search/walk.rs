@@ -175,8 +175,8 @@ impl<'a> Walker<'a> {
     /// 0.8. Walks that come after it are as wide as its first part.
     pub fn read_on(&mut self) -> Reading<'a> {
         let candidates = self.order.candidates();
-        let has_more = Settings::get(c"hnsw.iterative_scan").is_some();
-        let first = if has_more { FIRST_READ } else { LARGEST_EF_SEARCH } / candidates;
+        let goes_on = Settings::get(c"hnsw.iterative_scan").is_some();
+        let first = if goes_on { FIRST_READ } else { LARGEST_EF_SEARCH } / candidates;
         self.view(first.max(self.width));
         if self.wanted.filter.is_none() {
             self.raise(c"hnsw.max_scan_tuples", MOST_SEEN);
