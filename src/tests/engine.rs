@@ -114,8 +114,16 @@ unsafe extern "C-unwind" fn plan_query(
         for table in PgList::<pg_sys::RangeTblEntry>::from_pg((*query).rtable).iter_ptr() {
             if (*table).rtekind == pg_sys::RTEKind::RTE_RELATION && is_named((*table).relid, "shell") {
                 let namespace = pg_sys::get_rel_namespace((*table).relid);
-                (*table).relid = pg_sys::get_relname_relid(c"elsewhere".as_ptr(), namespace);
-                pg_sys::LockRelationOid((*table).relid, pg_sys::AccessShareLock as i32);
+                let elsewhere = pg_sys::get_relname_relid(c"elsewhere".as_ptr(), namespace);
+                pg_sys::LockRelationOid(elsewhere, pg_sys::AccessShareLock as i32);
+                // From 16 on privileges stand apart, and must name the same relation.
+                #[cfg(not(feature = "pg15"))]
+                for info in PgList::<pg_sys::RTEPermissionInfo>::from_pg((*query).rteperminfos).iter_ptr() {
+                    if (*info).relid == (*table).relid {
+                        (*info).relid = elsewhere;
+                    }
+                }
+                (*table).relid = elsewhere;
                 is_mine = true;
             }
         }
