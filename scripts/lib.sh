@@ -207,15 +207,17 @@ stage_of() {
 # The one version of all: Cargo.toml's.
 version() { sed -n '/^\[workspace.package\]/,/^\[/ s/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
 
-# is_staged PG_CONFIG: and no source is newer?
-is_staged() {
-    local stage sources=() name
-    stage=$(stage_of "$1")
+# is_current FILE: made, and no source is newer?
+is_current() {
+    local sources=() name
     for name in Cargo.toml Cargo.lock "$EXTENSION.control" .cargo src crates sql; do
         [ ! -e "$ROOT/$name" ] || sources+=("$ROOT/$name")
     done
-    [ -e "$stage/done" ] && [ -z "$(find "${sources[@]}" -newer "$stage/done" -print -quit)" ]
+    [ -e "$1" ] && [ -z "$(find "${sources[@]}" -newer "$1" -print -quit)" ]
 }
+
+# is_staged PG_CONFIG: is what was built for it current?
+is_staged() { is_current "$(stage_of "$1")/done"; }
 
 # The compiler's flags, in the form whose words may hold spaces: no folder of the one who builds may stand in the library.
 encoded_flags() {

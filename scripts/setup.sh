@@ -197,7 +197,7 @@ install_cargo_pgrx() {
 
 # ---- the private copy of Postgres
 
-PROGRAMS="postgres postmaster initdb pg_ctl pg_config psql pg_isready pgbench pg_dump pg_restore createdb dropdb vacuumdb
+PROGRAMS="postgres postmaster initdb pg_ctl pg_config psql pg_isready pgbench pg_dump pg_dumpall pg_restore createdb dropdb vacuumdb
 pg_controldata pg_resetwal pg_basebackup pg_upgrade"
 
 # Postgres finds its files relative to its programs, so a copy that keeps the layout is a Postgres of its own.
@@ -248,7 +248,7 @@ is_relocated() {
 # The copy is made anew when the system's Postgres was updated.
 make_private_postgres() {
     local tree=$CLONE/pg$PG_MAJOR/tree stamp
-    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$(server_of "$PG_SOURCE")") ${PGVECTOR:-}"
+    stamp="$PG_SOURCE $(stat -L -c '%Y %s' "$(server_of "$PG_SOURCE")") ${PGVECTOR:-} $PROGRAMS"
     if [ "$(cat "$CLONE/pg$PG_MAJOR/stamp" 2>/dev/null)" != "$stamp" ]; then
         step "copying PostgreSQL $PG_MAJOR for this clone's use"
         "$ROOT/scripts/cluster.sh" stop-all
