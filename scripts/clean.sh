@@ -6,4 +6,5 @@
 
 lock_clone
 "$ROOT/scripts/cluster.sh" stop-all
-rm -rf "$CLONE" "$ROOT/target"
+rm -rf "$CLONE" "$ROOT/target" "$ROOT/python/THIRD-PARTY-NOTICES"
+find "$ROOT" -name __pycache__ -prune -exec rm -rf {} +

@@ -100,7 +100,7 @@ check "the frozen script of $old is in both packages" [ "$(for deb in "$packages
 check "the package of $new says what is new" [ "$(dpkg-deb --fsys-tarfile "$(deb_of "$new")" | tar -xO --wildcards '*/changelog.Debian.gz' | zcat |
     head -n 1)" = "hinted-exemplar ($new-1) unstable; urgency=medium" ]
 if command -v lintian >/dev/null; then
-    part "lintian has nothing to say of either" lintian --allow-root --no-cfg --fail-on error,warning "$packages"/*.deb
+    part "lintian has nothing to say of either" env TMPDIR="$place" lintian --allow-root --no-cfg --fail-on error,warning "$packages"/*.deb
 fi
 sums() { (cd "$packages" && sha256sum -- *.deb *.zip >SHA256SUMS && sha256sum -c --quiet SHA256SUMS); }
 part "their sums" sums

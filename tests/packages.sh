@@ -56,7 +56,7 @@ if has_scratch_root; then
     check "no folder of its builder is inside" [ "$(grep -rlF -e "$ROOT" -e "${CARGO_HOME:-$HOME/.cargo}" "$place/unpacked" | wc -l)" = 0 ]
     check "its notices name what is linked" [ "$(zgrep -c -E '^(pgrx|ndarray|serde) [0-9]' "$place/unpacked"/usr/share/doc/*/THIRD-PARTY-NOTICES.gz)" = 3 ]
     if command -v lintian >/dev/null; then
-        lintian --allow-root --no-cfg --fail-on error,warning "$deb" >"$place/lintian" 2>&1 && verdict=0 || verdict=1
+        TMPDIR=$place lintian --allow-root --no-cfg --fail-on error,warning "$deb" >"$place/lintian" 2>&1 && verdict=0 || verdict=1
         check "lintian has nothing to say" [ "$verdict" = 0 ] || cat "$place/lintian"
     fi
     first=$(sha256sum <"$deb")

@@ -68,6 +68,7 @@ if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then
     axe=$(venv axe axe_core_python axe-core-python==0.1.0)
     [ -z "$axe" ] || axe=$("$axe" -c 'import axe_core_python, os; print(os.path.dirname(axe_core_python.__file__) + "/axe.min.js")')
     counted python3 "$ROOT/tests/web/clicks.py" "$pictures" "$axe"
+    [ -n "${UPDATE:-}" ] || rm -rf "$pictures"
 else
     echo "skipped: chromium and chromium-driver are not there, so nothing was clicked"
 fi

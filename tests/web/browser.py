@@ -31,7 +31,9 @@ class Driver:
     def __enter__(self):
         self.place = tempfile.mkdtemp(prefix="hinted-exemplar-web.")
         self.port = free_port()
-        self.process = subprocess.Popen(["chromedriver", f"--port={self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # What chromium leaves behind is removed with the place.
+        self.process = subprocess.Popen(["chromedriver", f"--port={self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env=os.environ | {"TMPDIR": self.place})
         wait_until(self.ready, "chromedriver")
         self.windows = []
         return self
