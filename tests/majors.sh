@@ -90,13 +90,22 @@ for older in "${olders[@]}"; do
     from=$("$older/pg_config" --version | cut -d' ' -f2)
     to="to $("$PG_PRIVATE" --version | cut -d' ' -f2)"
     check "PostgreSQL $from" quietly env PROGRAMS="$older" "$ROOT/scripts/cluster.sh" start older
+    check "a newer one" quietly "$ROOT/scripts/cluster.sh" start newer
+    reach older
+    # A release may write what one of a later version that came out before it does not know, without any extension.
+    query "CREATE TABLE plain (i int)" >/dev/null
+    pg_dump -f "$place/plain"
+    reach newer
+    if ! quietly run -f "$place/plain" >"$place/refusal"; then
+        echo "skipped: $from $to, which takes no dump of it, whatever is in it: $(grep -m 1 ERROR "$place/refusal")"
+        continue
+    fi
     reach older
     check "has what a user has" run -f "$place/objects.sql"
     answers >"$place/before"
     check "that answers" [ "$(grep -c . "$place/before")" = 9 ]
     locale=$(query "SELECT datcollate FROM pg_database WHERE datname = 'template1'")
     check "a dump, by the newer program" quietly pg_dump -Fc -f "$place/dump"
-    check "a newer Postgres" quietly "$ROOT/scripts/cluster.sh" start newer
     reach newer
     check "is restored, from $from $to" quietly restored
     PGDATABASE=restored check "the same bits" same
