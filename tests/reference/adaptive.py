@@ -95,11 +95,28 @@ def crowding(P, weights, B):
     return weights @ near / weights.sum()
 
 
-def belief(c, place, kurtosis):
-    return sigmoid(7.1 + 1.33 * np.log(c + 0.02) - 2.8 * place - 1.38 * np.log(max(1, kurtosis)))
+def rank(P, weights, B):
+    """How exemplars rank along the mean of the others: the geometric mean of 0.01 + the share of rows above each."""
+    B = drawn(B)
+    Z, X, logarithms = B - B.mean(0), P - B.mean(0), []
+    for i in range(len(P)):
+        others = np.delete(weights, i) @ np.delete(X, i, 0)
+        logarithms.append(np.log(0.01 + (Z @ others > X[i] @ others).mean()))
+    return np.exp(weights @ logarithms / weights.sum())
 
 
-def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
+def by_rank(P, weights, counters, B):
+    """What several exemplars tell, unless they and the counter-exemplars are many."""
+    if len(B) < 12 or not 1 < len(P) <= 15 - counters:
+        return 0.0
+    return max(0.75 * np.sqrt(len(P) - 1) * np.log(rank(P, weights, B) / 0.08), -1.5)
+
+
+def belief(c, place, kurtosis, by_rank):
+    return sigmoid(7.1 + 1.33 * np.log(c + 0.02) - 2.8 * place - 1.38 * np.log(max(1, kurtosis)) + by_rank)
+
+
+def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_discount=0.8):
     """What the rows weigh once those that look wanted weigh less, the belief that they are, and the exemplars with stand-ins."""
     K, x = weights.sum(), weights @ P / weights.sum()
     v, own, mass, rho = np.ones(len(B)), x, K, 0.0
@@ -125,7 +142,7 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
                     h0, h1 = scores[~up].mean(), scores[up].mean()
                     place = 1 + g * (np.clip((z * deviation - h0) / (h1 - h0), 0, 4) - 1)
                     kurtosis = np.mean(scores**4) / np.mean(scores**2) ** 2
-                rho = belief(crowding(P, weights, B), place, kurtosis)
+                rho = belief(crowding(P, weights, B), place, kurtosis, by_rank(P, weights, counters, B) if q is None else 0.0)
                 wanted, stand_in = rho * up.mean(), min(1, 2 * rho) ** 2
             discount = least_discount + (1 - least_discount) * min(1, 2 * rho)
             v -= discount * np.clip(4 * (s - low) / (high - low) - 1, 0, 1)
@@ -137,7 +154,7 @@ def cleared(P, weights, B, q, expected_share, trust=trust, least_discount=0.8):
     return v, rho, own, mass
 
 
-def uncleared(P, weights, B, q, expected_share, trust, least_discount):
+def uncleared(P, weights, counters, B, q, expected_share, trust, least_discount):
     return np.ones(len(B)), 0.0, weights @ P / weights.sum(), weights.sum()
 
 
@@ -149,7 +166,7 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
     What follows `expected_share` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
     q = None if hint is None else without(m, hint, 0.5)
-    v, rho, own, K = cleared(P, weights, B, q, expected_share, trust, least_discount)
+    v, rho, own, K = cleared(P, weights, len(C), B, q, expected_share, trust, least_discount)
     mu, xc = v @ B / v.sum(), own - v @ B / v.sum()
     Z = B - mu
     cov = (Z.T * v) @ Z / v.sum()
@@ -171,10 +188,11 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
         w0 = w0 - push * spread_of(towards) * r / max(spread_of(r), least)
     e = unit(weights @ P / weights.sum()) + (0 if hint is None else g * q)
+    summed = rho * (1 if expected_share else min(1, 2 * rho))
 
     def finished(w):
         w = smooth(w, B, xc)
-        return w + strength * rho / weights.sum() * spread_of(w) / spread_of(e) * e
+        return w + strength * summed / weights.sum() * spread_of(w) / spread_of(e) * e
 
     K = weights.sum()
     half = (K + len(B)) / 2
@@ -213,7 +231,8 @@ def main():
     for p, c, n, d, texts, loss, expected in [(1, 0, 40, 8, "", "squared_hinge", None), (1, 0, 60, 12, "h", "squared_hinge", None),
                                               (3, 2, 60, 12, "hcn", "squared_hinge", None), (2, 3, 80, 32, "c", "squared_hinge", None),
                                               (2, 0, 50, 16, "hn", "logistic", None), (1, 2, 90, 24, "hc", "logistic", None),
-                                              (1, 0, 60, 16, "h", "squared_hinge", 0.2), (2, 1, 40, 12, "", "squared_hinge", 0.5)]:
+                                              (1, 0, 60, 16, "h", "squared_hinge", 0.2), (2, 1, 40, 12, "", "squared_hinge", 0.5),
+                                              (4, 0, 70, 16, "", "squared_hinge", None)]:
         mean = rng.normal(size=d) / np.sqrt(d)
         P, C, B = rows(rng, p, mean + rng.normal(size=d) / np.sqrt(d)), rows(rng, c, mean), rows(rng, n, mean)
         weights, c_weights = rng.integers(1, 4, p).astype(float), rng.integers(1, 4, c).astype(float)

@@ -1,12 +1,12 @@
 //! From where J is least to what ranks: near rows are made to score alike, and where much is believed to be wanted, a sum is added.
 //!
 //! ```text
-//! w <- w + beta e        e = x' + g q        beta = 4 rho / K  std(z.w) / std(z.e)
+//! w <- w + beta e        e = x' + g q        beta = 4 rho min(1, 2 rho) / K  std(z.w) / std(z.e)
 //! ```
 //!
-//! `x'` is the exemplars' normalised mean, `q` the hint, `rho` the belief, `4 p^2` for a share `p` that is given, K the
-//! exemplars' weight. Where half of the table is wanted, hardly any row is safely a negative, and the plain sum `e` is hard to
-//! beat. The more exemplars there are, the less is left for it to add.
+//! `x'` is the exemplars' normalised mean, `q` the hint and `g` its trust, `rho` the belief, K the exemplars' weight; of a share `p`
+//! that is given `rho` is `4 p^2`, and beta falls only with that. Where half of the table is wanted, hardly any row is safely a
+//! negative, and the plain sum `e` is hard to beat. The more exemplars there are, the less is left for it to add.
 
 use crate::background::{Background, Direction, Scores};
 use crate::near_rows::NearRows;

@@ -10,7 +10,7 @@
 
 use crate::background::{Background, Direction};
 use crate::kernel;
-use crate::share::{self, Split, UnderHint};
+use crate::share::{self, Split, Together, UnderHint};
 use crate::training::TrainingSet;
 use crate::view::{HintGiven, View};
 
@@ -31,6 +31,7 @@ pub(crate) struct Asked {
     pub expected_share: Option<f64>,
     /// How [crowded](crate::crowding) it is around the exemplars.
     pub crowding: f64,
+    pub together: Option<Together>,
 }
 
 pub(crate) struct Cleared {
@@ -63,12 +64,12 @@ impl Cleared {
                 cleared.weights.fill(1.0);
             } else {
                 if round == 0 {
-                    cleared.believe(&split, &looks, asked.crowding, directions);
+                    cleared.believe(&split, &looks, asked, directions);
                 }
                 cleared.weights = share::weights(&split, &looks, share::discount(cleared.belief));
             }
-            let believed = (2.0 * cleared.belief).min(1.0);
-            let stand_in = if asked.expected_share.is_some() { 1.0 } else { believed * believed };
+            let believed = cleared.believed(asked);
+            let stand_in = believed * believed;
             let mean = cleared.without_wanted(stand_in, set, asked, &looks);
             background.reweigh(&cleared.weights, directions);
             cleared.view = View::of(&mean, background, directions, asked.hint);
@@ -76,7 +77,12 @@ impl Cleared {
         cleared
     }
 
-    fn believe(&mut self, split: &Split, looks: &[f64], crowding: f64, directions: &[Direction]) {
+    /// How far what is cleared away is taken for the wanted class: `min(1, 2 rho)`, and 1 for a share that is given.
+    pub fn believed(&self, asked: &Asked) -> f64 {
+        if asked.expected_share.is_some() { 1.0 } else { (2.0 * self.belief).min(1.0) }
+    }
+
+    fn believe(&mut self, split: &Split, looks: &[f64], asked: &Asked, directions: &[Direction]) {
         let hint = self.view.hint.as_ref().map(|hint| {
             let scores = &directions[0].scores.0;
             let (low, high) = split.means(looks, scores);
@@ -84,7 +90,7 @@ impl Cleared {
             let place = if place.is_finite() { place } else { 1.0 };
             UnderHint { place, trust: hint.g, kurtosis: share::kurtosis(scores) }
         });
-        self.belief = share::belief(crowding, hint);
+        self.belief = share::belief(asked.crowding, hint, asked.together);
         self.wanted_share = self.belief * split.upper;
     }
 

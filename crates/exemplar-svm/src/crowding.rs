@@ -6,6 +6,15 @@
 //!
 //! A typical row has 1/32 of the rows so near. An exemplar of a class that is a third of the table has more, and one of a few
 //! rows hardly any. What is near is measured on the table itself, so that c hangs neither on the space nor on the number of rows.
+//!
+//! Several exemplars tell more:
+//!
+//! ```text
+//! r = the geometric mean, over the exemplars, of 0.01 + the share of the rows that look more like the others than it does
+//! ```
+//!
+//! where looks are scores along the others' mean, seen from the rows'. Those of a class that is half of the table do no better there
+//! than every fourth row; those of a few rows stand above nearly all.
 
 use crate::drawn::Drawn;
 use crate::kernel;
@@ -18,7 +27,10 @@ const AMONG: usize = 512;
 const PRODUCTS: usize = 16 * AMONG;
 
 /// How many exemplars are looked at.
-const EXEMPLARS: usize = 16;
+pub(crate) const EXEMPLARS: usize = 16;
+
+/// What is added to each share of `r`, about what can be told among so few rows.
+const LEAST_RANK: f64 = 0.01;
 
 /// What is near in a table.
 #[derive(Debug, Clone)]
@@ -49,8 +61,7 @@ impl Crowding {
     pub fn around(&self, exemplars: &[f32], weights: &[f64], rows: &[f32], d: usize) -> f64 {
         let (mut near, mut total) = (0.0, 0.0);
         for &exemplar in Drawn::of(exemplars, d).first(EXEMPLARS) {
-            let among = self.among.iter().map(|&row| &rows[row * d..(row + 1) * d]);
-            let products = kernel::dots_of(among, &exemplars[exemplar * d..(exemplar + 1) * d]);
+            let products = kernel::dots_of(self.among(rows, d), &exemplars[exemplar * d..(exemplar + 1) * d]);
             let count = products.into_iter().filter(|&product| product > self.near).count();
             near += weights[exemplar] * count as f64;
             total += weights[exemplar];
@@ -58,8 +69,46 @@ impl Crowding {
         near / (total * self.among.len() as f64)
     }
 
+    /// `r` of two or more [distinct] exemplars among the rows given to [`around`](Self::around).
+    pub fn rank(&self, exemplars: &[(&[f32], f64)], rows: &[f32], d: usize) -> f64 {
+        let (n, total) = (self.among.len() as f64, exemplars.iter().map(|(_, weight)| weight).sum::<f64>());
+        let (mut mean, mut together) = (vec![0.0; d], vec![0.0; d]);
+        kernel::combine((0..).zip(self.among(rows, d)), |_| 1.0 / n, &mut mean);
+        let numbered = exemplars.iter().enumerate().map(|(i, (row, _))| (i, *row));
+        kernel::combine(numbered, |i| exemplars[i].1, &mut together);
+        let logarithm = |&(exemplar, weight): &(&[f32], f64)| {
+            let other = |(k, together): (usize, &f64)| {
+                (together - weight * f64::from(exemplar[k]) - (total - weight) * mean[k]) as f32
+            };
+            let others: Vec<f32> = together.iter().enumerate().map(other).collect();
+            let own = kernel::dots_of(std::iter::once(exemplar), &others)[0];
+            let above =
+                kernel::dots_of(self.among(rows, d), &others).into_iter().filter(|&score| score > own);
+            weight * (above.count() as f64 / n + LEAST_RANK).ln()
+        };
+        (exemplars.iter().map(logarithm).sum::<f64>() / total).exp()
+    }
+
+    /// The rows among which it is counted.
+    fn among<'a>(&'a self, rows: &'a [f32], d: usize) -> impl Iterator<Item = &'a [f32]> {
+        self.among.iter().map(move |&row| &rows[row * d..(row + 1) * d])
+    }
+
     /// How much memory it takes beside itself.
     pub fn bytes(&self) -> usize {
         self.among.capacity() * size_of::<usize>()
     }
+}
+
+/// Rows of some weight, copies as one that weighs what they do together; no more than [`EXEMPLARS`] are looked for.
+pub(crate) fn distinct<'a>(rows: &'a [f32], weights: &[f64], d: usize) -> Vec<(&'a [f32], f64)> {
+    let mut found: Vec<(&[f32], f64)> = Vec::new();
+    for (row, &weight) in rows.chunks_exact(d).zip(weights).filter(|&(_, &weight)| weight > 0.0) {
+        match found.iter().position(|(other, _)| *other == row) {
+            Some(place) => found[place].1 += weight,
+            None if found.len() == EXEMPLARS => break,
+            None => found.push((row, weight)),
+        }
+    }
+    found
 }

@@ -29,6 +29,7 @@ use crate::background::{Background, Direction, Scores};
 use crate::blend::Blend;
 use crate::cleared::{Asked, Cleared};
 use crate::problem::Params;
+use crate::share::Together;
 use crate::text::Texts;
 use crate::training::TrainingSet;
 use crate::view::{HintGiven, View, agreement};
@@ -93,14 +94,7 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let given = hint.cloned().into_iter().chain(unwanted);
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
-    let crowding = set.near_rows(interrupt).map_or(crowding::TYPICAL, |near| {
-        near.crowding.around(
-            set.exemplar_values(),
-            set.exemplar_weights(),
-            set.negative_values(),
-            set.dimensions(),
-        )
-    });
+    let (crowding, together) = crowded(set, hint.is_some(), params, interrupt);
     let given = given.chain([exemplars]);
     let (mut background, mut directions) =
         Background::new(set.negative_values(), set.dimensions(), given, interrupt);
@@ -116,9 +110,11 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         hint: hint_given,
         expected_share: params.expected_share,
         crowding,
+        together,
     };
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
-    let Cleared { view, evidence: believed, weights, belief, wanted_share } = cleared;
+    let summed = cleared.belief * cleared.believed(&asked) / evidence;
+    let Cleared { view, evidence: believed, weights, wanted_share, .. } = cleared;
     let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;
     let exemplar_pull = EXEMPLAR_SHARE * believed.powf(0.75) * view.square / view.deviation;
     let (hint_direction, unwanted) = directions.split_at(usize::from(hint.is_some()));
@@ -131,7 +127,7 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         (Some(_), Some(away)) => Some(towards.plus(&away)),
         (None, away) => away,
     };
-    let blend = Blend::new((&asked.mean, likeness), hint_direction, belief / evidence, &background);
+    let blend = Blend::new((&asked.mean, likeness), hint_direction, summed, &background);
     Prior {
         lambda,
         hint_z: view.hint.as_ref().map(|hint| hint.z),
@@ -146,6 +142,27 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         },
         w0: pull.map(|pull| pull.w),
     }
+}
+
+/// How [crowded](crate::crowding) it is around the exemplars, and how several rank where there is no hint; nothing is looked at for
+/// a share that is given, or where there are too few rows. More than are looked at, with counter-exemplars, were hardly chosen but
+/// from a ranking.
+fn crowded(
+    set: &TrainingSet,
+    hinted: bool,
+    params: &Params,
+    interrupt: &mut dyn FnMut(),
+) -> (f64, Option<Together>) {
+    let near = if params.expected_share.is_none() { set.near_rows(interrupt) } else { None };
+    let Some(near) = near else { return (crowding::TYPICAL, None) };
+    let (exemplars, weights) = (set.exemplar_values(), set.exemplar_weights());
+    let (rows, d) = (set.negative_values(), set.dimensions());
+    let together = crowding::distinct(exemplars, weights, d);
+    let counters = crowding::distinct(set.counter_exemplar_values(), set.counter_exemplar_weights(), d).len();
+    let chosen = !hinted && together.len() > 1 && together.len() + counters < crowding::EXEMPLARS;
+    let rank = || near.crowding.rank(&together, rows, d);
+    let ranked = chosen.then(|| Together { count: together.len(), rank: rank() });
+    (near.crowding.around(exemplars, weights, rows, d), ranked)
 }
 
 /// What unwanted texts are measured against: the hint's part of `w0`, without a hint the exemplars'.

@@ -67,6 +67,11 @@ const BELIEF_BY_KURTOSIS: f64 = -1.38;
 /// Where crowding begins to tell: as much as a sample holds by chance.
 const LEAST_CROWDING: f64 = 0.02;
 
+/// What several exemplars tell without a hint: see [`belief`].
+const BELIEF_BY_RANK: f64 = 0.75;
+const TYPICAL_RANK: f64 = 0.08;
+const LEAST_BY_RANK: f64 = -1.5;
+
 /// The kurtosis of a normal distribution.
 const NORMAL: f64 = 3.0;
 
@@ -80,22 +85,35 @@ pub(crate) struct UnderHint {
     pub kurtosis: f64,
 }
 
+/// Several exemplars and their [rank](crate::crowding) among the rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Together {
+    pub count: usize,
+    pub rank: f64,
+}
+
 /// Belief that the upper part is the wanted class and no tail of the others, from 0 to 1:
-/// `sigmoid(7.1 + 1.33 ln(c + 0.02) - 2.8 h - 1.38 ln k)`.
+/// `sigmoid(7.1 + 1.33 ln(c + 0.02) - 2.8 h - 1.38 ln k + s)`.
 ///
 /// * `c` is the [crowding](crate::crowding) around the exemplars, 1/32 around a typical row: a large class is close to its own.
 /// * `h = 1 + g (p - 1)`, where the exemplars lie under the hint alone as far as it is trusted; 1 without one. `p`, from 0 to 4, is
 ///   1 at the upper part's mean. Exemplars of a small class lie far beyond it.
 /// * `k` is the kurtosis of the rows' scores under the hint, 3 without one: below 2 where they are of two kinds, half and half, and
 ///   large where few stand out.
+/// * `s = max(0.75 sqrt(K - 1) ln(r / 0.08), -1.5)` without a hint, where K exemplars have the rank `r`; else 0. It is bounded below
+///   because exemplars that were picked from one ranking are closer together than their class.
 ///
 /// The constants fit `min(1, (share - 0.03) / 0.35)` on tables of 1 to 50 % wanted rows; left out, no set moves one by more than a quarter.
-pub(crate) fn belief(crowding: f64, hint: Option<UnderHint>) -> f64 {
+pub(crate) fn belief(crowding: f64, hint: Option<UnderHint>, together: Option<Together>) -> f64 {
     let (place, kurtosis) = hint.map_or((1.0, NORMAL), |UnderHint { place, trust, kurtosis }| {
         (1.0 + trust.min(1.0) * (place.clamp(0.0, 4.0) - 1.0), kurtosis)
     });
+    let by_rank = together.filter(|_| hint.is_none()).map_or(0.0, |Together { count, rank }| {
+        let by_rank = BELIEF_BY_RANK * (count as f64 - 1.0).sqrt() * (rank / TYPICAL_RANK).ln();
+        by_rank.max(LEAST_BY_RANK)
+    });
     let by_crowding = BELIEF_BY_CROWDING * (crowding + LEAST_CROWDING).ln();
-    sigmoid(BELIEF + by_crowding + BELIEF_BY_HINT * place + BELIEF_BY_KURTOSIS * kurtosis.ln())
+    sigmoid(BELIEF + by_crowding + BELIEF_BY_HINT * place + BELIEF_BY_KURTOSIS * kurtosis.ln() + by_rank)
 }
 
 /// The kurtosis of some scores, 1 or more: 3 for a normal distribution, and where all are equal.

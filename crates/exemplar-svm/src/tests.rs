@@ -1014,14 +1014,46 @@ fn scores_are_split_where_the_parts_differ_most() {
 #[test]
 fn belief_rises_with_the_crowding_and_falls_where_few_stand_out() {
     let at = |crowding, place, trust, kurtosis| {
-        share::belief(crowding, Some(share::UnderHint { place, trust, kurtosis }))
+        share::belief(crowding, Some(share::UnderHint { place, trust, kurtosis }), None)
     };
-    assert!((share::belief(0.98, None) - 1.0 / (1.0 + (2.8 - 7.1 + 1.38 * 3f64.ln()).exp())).abs() < 1e-12);
-    assert_eq!(share::belief(0.2, None), at(0.2, 1.0, 0.7, 3.0));
-    assert!(share::belief(0.3, None) > share::belief(0.1, None));
+    assert!(
+        (share::belief(0.98, None, None) - 1.0 / (1.0 + (2.8 - 7.1 + 1.38 * 3f64.ln()).exp())).abs() < 1e-12
+    );
+    assert_eq!(share::belief(0.2, None, None), at(0.2, 1.0, 0.7, 3.0));
+    assert!(share::belief(0.3, None, None) > share::belief(0.1, None, None));
     assert!(at(0.2, 3.0, 1.0, 3.0) < at(0.2, 3.0, 0.1, 3.0));
     assert!(at(0.2, 1.0, 1.0, 9.0) < at(0.2, 1.0, 1.0, 2.0));
     assert!(share::discount(0.0) == 0.8 && share::discount(0.25) == 0.9 && share::discount(0.7) == 1.0);
+}
+
+#[test]
+fn several_exemplars_tell_by_their_rank_without_a_hint() {
+    let at = |count, rank| share::belief(0.1, None, Some(share::Together { count, rank }));
+    assert_eq!(at(3, 0.08), share::belief(0.1, None, None));
+    assert!(at(2, 0.3) > at(2, 0.08) && at(9, 0.3) > at(2, 0.3) && at(2, 0.03) < at(2, 0.08));
+    assert_eq!(at(5, 0.01), at(9, 0.02));
+    let hint = Some(share::UnderHint { place: 1.0, trust: 1.0, kurtosis: 3.0 });
+    assert_eq!(
+        share::belief(0.1, hint, Some(share::Together { count: 4, rank: 0.3 })),
+        share::belief(0.1, hint, None)
+    );
+}
+
+#[test]
+fn exemplars_of_a_large_class_rank_below_those_of_a_small_one() {
+    let d = 32;
+    let rows = classes(&[vec![120], vec![6; 30]].concat(), d);
+    let rank = |exemplars: &[Vec<f32>], weights: &[f64]| {
+        let values = rows.concat();
+        let near = near_rows::NearRows::of(&values, d, &mut || ()).unwrap();
+        near.crowding.rank(&crowding::distinct(&exemplars.concat(), weights, d), &values, d)
+    };
+    let (large, small) = (rank(&rows[..4], &[1.0; 4]), rank(&rows[rows.len() - 4..], &[1.0; 4]));
+    assert!(large > 0.1 && large < 0.4 && small < 0.05, "{large} {small}");
+    assert!((rank(&rows[..2], &[2.0; 2]) - rank(&rows[..2], &[1.0; 2])).abs() < 1e-12);
+    let copies = [&rows[..2], &rows[..1]].concat();
+    assert!((rank(&copies, &[1.0; 3]) - rank(&rows[..2], &[2.0, 1.0])).abs() < 1e-12);
+    assert_eq!(rank(&rows[..3], &[1.0, 1.0, 0.0]), rank(&rows[..2], &[1.0; 2]));
 }
 
 #[test]
