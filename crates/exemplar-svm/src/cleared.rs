@@ -79,7 +79,7 @@ impl Cleared {
 
     /// How far what is cleared away is taken for the wanted class: `min(1, 2 rho)`, and 1 for a share that is given.
     pub fn believed(&self, asked: &Asked) -> f64 {
-        if asked.expected_share.is_some() { 1.0 } else { (2.0 * self.belief).min(1.0) }
+        if asked.expected_share.is_some() { 1.0 } else { share::taken(self.belief) }
     }
 
     fn believe(&mut self, split: &Split, looks: &[f64], asked: &Asked, directions: &[Direction]) {

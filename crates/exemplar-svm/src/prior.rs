@@ -157,12 +157,15 @@ fn crowded(
     let Some(near) = near else { return (crowding::TYPICAL, None) };
     let (exemplars, weights) = (set.exemplar_values(), set.exemplar_weights());
     let (rows, d) = (set.negative_values(), set.dimensions());
-    let together = crowding::distinct(exemplars, weights, d);
-    let counters = crowding::distinct(set.counter_exemplar_values(), set.counter_exemplar_weights(), d).len();
-    let chosen = !hinted && together.len() > 1 && together.len() + counters < crowding::EXEMPLARS;
-    let rank = || near.crowding.rank(&together, rows, d);
-    let ranked = chosen.then(|| Together { count: together.len(), rank: rank() });
-    (near.crowding.around(exemplars, weights, rows, d), ranked)
+    let crowding = near.crowding.around(exemplars, weights, rows, d);
+    if hinted {
+        return (crowding, None);
+    }
+    let exemplars = crowding::distinct(exemplars, weights, d);
+    let counters = crowding::distinct(set.counter_exemplar_values(), set.counter_exemplar_weights(), d);
+    let chosen = exemplars.len() > 1 && exemplars.len() + counters.len() < crowding::EXEMPLARS;
+    let together = || Together { count: exemplars.len(), rank: near.crowding.rank(&exemplars, rows, d) };
+    (crowding, chosen.then(together))
 }
 
 /// What unwanted texts are measured against: the hint's part of `w0`, without a hint the exemplars'.

@@ -126,9 +126,14 @@ pub(crate) fn kurtosis(scores: &[f64]) -> f64 {
     if kurtosis.is_finite() { kurtosis.max(1.0) } else { NORMAL }
 }
 
-/// By how much the rows of the upper part weigh less at most: 0.8, and 1 for what is believed to be the wanted class.
+/// How far the upper part is taken for the wanted class: `min(1, 2 rho)`.
+pub(crate) fn taken(belief: f64) -> f64 {
+    (2.0 * belief).min(1.0)
+}
+
+/// By how much the rows of the upper part weigh less at most: 0.8, and 1 for what is taken for the wanted class.
 pub(crate) fn discount(belief: f64) -> f64 {
-    LEAST_DISCOUNT + (1.0 - LEAST_DISCOUNT) * (2.0 * belief).min(1.0)
+    LEAST_DISCOUNT + (1.0 - LEAST_DISCOUNT) * taken(belief)
 }
 
 /// What rows weigh by their scores: 1 up to a quarter of the way from the lower part's mean to the upper one's, `1 - discount`
