@@ -30,8 +30,6 @@ clean_up() {
     rm -rf "$place"
 }
 trap clean_up EXIT
-# quietly COMMAND...: what it says is shown where it fails.
-quietly() { "$@" >"$place/log" 2>&1 </dev/null || { tail -n 20 "$place/log"; return 1; }; }
 
 root=$place/root
 make_root "$root"

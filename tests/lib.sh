@@ -30,6 +30,10 @@ check() {
     fi
 }
 
+# quietly COMMAND...: what it says goes to the log in $place, and is shown where it fails.
+# shellcheck disable=SC2154 # the test's own
+quietly() { "$@" >"$place/log" 2>&1 </dev/null || { tail -n 30 "$place/log"; return 1; }; }
+
 is_true() { [ "$(query "SELECT $1")" = t ]; }
 
 finish() {

@@ -33,8 +33,6 @@ older_ones() {
         done
     done
 }
-# quietly COMMAND...: what it says is shown where it fails.
-quietly() { "$@" >"$place/log" 2>&1 </dev/null || { tail -n 30 "$place/log"; return 1; }; }
 
 cat >"$place/objects.sql" <<'END'
 CREATE EXTENSION hinted_exemplar CASCADE;
