@@ -32,15 +32,17 @@ def sigmoid(x):
 
 
 def trust(z, r, a):
-    return 0.05 + 0.95 * sigmoid(0.45 * z + 1.25 * np.log(r) + 0.7 * a - 0.7)
+    return 0.05 + 0.95 * sigmoid(0.45 * z + 1.25 * np.log(r) + a - 0.75)
 
 
 def agreement(likeness, hint):
-    """How much more often than by chance a row is among the best by both."""
-    n = len(hint)
-    m = min(max(20, n // 50), n)
-    best = [set(np.argsort(-s, kind="stable")[:m]) for s in (likeness, hint)]
-    return np.log((len(best[0] & best[1]) + 0.5) / (m * m / n + 0.5))
+    """How much more often than by chance a row is among the best by both, the mean of three depths."""
+    n, ln = len(hint), []
+    for part in (50, 20, 10):
+        m = min(max(20, n // part), n)
+        best = [set(np.argsort(-s, kind="stable")[:m]) for s in (likeness, hint)]
+        ln.append(np.log((len(best[0] & best[1]) + 0.5) / (m * m / n + 0.5)))
+    return np.mean(ln)
 
 
 def smoothed(w, B, xc):

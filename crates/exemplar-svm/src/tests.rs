@@ -881,10 +881,10 @@ fn the_adaptive_form_agrees_with_an_independent_implementation() {
 fn trust_goes_by_the_exemplars_the_spread_and_the_agreement() {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     for (z, r, a, reliable) in [
-        (0.0, 1.0, 0.0, -0.7),
-        (3.0, 1.0, 0.5, 1.0),
-        (-1.0, 0.3, 0.0, -1.15 + 1.25 * 0.3f64.ln()),
-        (2.0, 1.0, -1.0, -0.5),
+        (0.0, 1.0, 0.0, -0.75),
+        (3.0, 1.0, 0.5, 1.1),
+        (-1.0, 0.3, 0.0, -1.2 + 1.25 * 0.3f64.ln()),
+        (2.0, 1.0, -1.0, -0.85),
     ] {
         let trust = view::trust(z, r, a);
         assert!((trust - (0.05 + 0.95 * sigmoid(reliable))).abs() < 1e-12, "{z} {r} {a}: {trust}");
@@ -897,11 +897,16 @@ fn agreement_counts_the_rows_that_are_best_by_both() {
     let (up, down): (Vec<f64>, Vec<f64>) = (0..200).map(|i| (f64::from(i), f64::from(-i))).unzip();
     assert!((view::agreement(&up, &up) - (20.5f64 / 2.5).ln()).abs() < 1e-12);
     assert!((view::agreement(&up, &down) - (0.5f64 / 2.5).ln()).abs() < 1e-12);
-    // A fiftieth of many rows; all of few agree as they must.
+    // A fiftieth, a twentieth and a tenth of many rows; all of few agree as they must.
     let many: Vec<f64> = (0..2000).map(f64::from).collect();
-    assert!((view::agreement(&many, &many) - (40.5f64 / 1.3).ln()).abs() < 1e-12);
+    let alike = (40.5f64 / 1.3).ln() + (100.5f64 / 5.5).ln() + (200.5f64 / 20.5).ln();
+    assert!((view::agreement(&many, &many) - alike / 3.0).abs() < 1e-12);
+    let best_fortieth_last: Vec<f64> =
+        (0..2000).map(|i| if i < 1950 { f64::from(i) } else { -f64::from(i) }).collect();
+    let alike = (0.5f64 / 1.3).ln() + (50.5f64 / 5.5).ln() + (150.5f64 / 20.5).ln();
+    assert!((view::agreement(&many, &best_fortieth_last) - alike / 3.0).abs() < 1e-12);
     assert_eq!(view::agreement(&up[..10], &down[..10]), 0.0);
-    assert_eq!(view::agreement(&[1.0; 100], &[1.0; 100]), (20.5f64 / 4.5).ln());
+    assert!((view::agreement(&[1.0; 100], &[1.0; 100]) - (20.5f64 / 4.5).ln()).abs() < 1e-12);
 }
 
 #[test]

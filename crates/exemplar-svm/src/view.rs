@@ -10,13 +10,13 @@ const LEAST_TRUST: f64 = 0.05;
 /// What trust goes by: see [`trust`].
 const BY_Z: f64 = 0.45;
 const BY_SPREAD: f64 = 1.25;
-const BY_AGREEMENT: f64 = 0.7;
-const OFFSET: f64 = -0.7;
+const BY_AGREEMENT: f64 = 1.0;
+const OFFSET: f64 = -0.75;
 
-/// How many of the rows that look most like the exemplars, and of those that fit the hint best, are compared: a fiftieth
-/// of all, no fewer than these.
+/// How many of the rows that look most like the exemplars, and of those that fit the hint best, are compared: these parts of
+/// all, in ascending order, but no fewer than so many.
+const COMPARED: [usize; 3] = [50, 20, 10];
 const LEAST_COMPARED: usize = 20;
-const COMPARED: usize = 50;
 
 /// A hint as it was given: its weight and its [`agreement`] with the exemplars.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +81,7 @@ impl View {
     }
 }
 
-/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(0.45 z + 1.25 ln r + 0.7 a - 0.7)`.
+/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(0.45 z + 1.25 ln r + a - 0.75)`.
 ///
 /// * `z`: standard deviations that the exemplars stand out under the hint. One that does not know its own exemplars is wrong.
 /// * `r`: the spread of the rows' scores under the hint, of that along the exemplars' direction. About 1 where texts and
@@ -92,15 +92,21 @@ pub(crate) fn trust(z: f64, r: f64, a: f64) -> f64 {
     LEAST_TRUST + (1.0 - LEAST_TRUST) * sigmoid(reliable)
 }
 
-/// How much more often than by chance a row among the best under the hint is among those most like the exemplars too:
-/// `ln((c + 0.5) / (m^2/n + 0.5))`, where c of the m best of n rows are both. About 0 for a wrong hint, 1 to 3 for right ones.
+/// How much more often than by chance a row among the best under the hint is among those most like the exemplars too: the mean of
+/// `ln((c + 0.5) / (m^2/n + 0.5))`, where c of the m best of n rows are both, over a fiftieth, a twentieth and a tenth of all for m.
+/// About 0 for a wrong hint, 1 to 3 for right ones. The few best tell of a small class, the many of a large one.
 pub(crate) fn agreement(likeness: &[f64], hint: &[f64]) -> f64 {
     let n = hint.len();
-    let m = (n / COMPARED).max(LEAST_COMPARED).min(n);
-    let mut alike = vec![false; n];
-    best(likeness, m).into_iter().for_each(|row| alike[row] = true);
-    let both = best(hint, m).into_iter().filter(|&row| alike[row]).count() as f64;
-    ((both + 0.5) / ((m * m) as f64 / n as f64 + 0.5)).ln()
+    let compared = COMPARED.map(|part| (n / part).max(LEAST_COMPARED).min(n));
+    let most = compared[COMPARED.len() - 1];
+    let mut places = vec![n; n];
+    best(likeness, most).into_iter().enumerate().for_each(|(place, row)| places[row] = place);
+    let by_hint = best(hint, most);
+    let alike = compared.map(|m| {
+        let both = by_hint[..m].iter().filter(|&&row| places[row] < m).count() as f64;
+        ((both + 0.5) / ((m * m) as f64 / n as f64 + 0.5)).ln()
+    });
+    alike.iter().sum::<f64>() / alike.len() as f64
 }
 
 pub(crate) fn sigmoid(x: f64) -> f64 {
