@@ -124,7 +124,7 @@ def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_disco
     K, x = weights.sum(), weights @ P / weights.sum()
     v, own, mass, rho = np.ones(len(B)), x, K, 0.0
     agree = None if q is None else agreement(B @ x, B @ q)
-    for round in range(2):
+    for round in range(3 if expected_share else 2):
         xc = own - v @ B / v.sum()
         along, spread = moments(B, v, xc)
         s, g = along / spread, 0.0
@@ -137,7 +137,7 @@ def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_disco
         low, high = s[~up].mean(), s[up].mean()
         v = np.ones(len(B))
         if expected_share:
-            rho, wanted, stand_in = 4 * expected_share**2, expected_share, 1.0
+            rho, wanted, stand_in = 10 * expected_share**1.5, expected_share, 1.0
         else:
             if round == 0:
                 place, kurtosis = 1.0, 3.0
@@ -190,7 +190,9 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         least = 0.3 * spread_of(r)
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
         w0 = w0 - push * spread_of(towards) * r / max(spread_of(r), least)
-    e = unit(weights @ P / weights.sum()) + (0 if hint is None else g * q)
+    mean = weights @ P / weights.sum()
+    e = unit(xc) if expected_share else (unit(mean) + unit(mean - mu)) / 2
+    e = e + (0 if hint is None else g * q)
     summed = rho * (1 if expected_share else min(1, 2 * rho))
 
     def finished(w):

@@ -2,13 +2,18 @@
 //!
 //! ```text
 //! w <- w + beta e        e = x' + g q        beta = 4 rho min(1, 2 rho) / K  std(z.w) / std(z.e)
+//! x' = (x / |x| + (x - mu) / |x - mu|) / 2
 //! ```
 //!
-//! `x'` is the exemplars' normalised mean, `q` the hint and `g` its trust, `rho` the belief, K the exemplars' weight; of a share `p`
-//! that is given `rho` is `4 p^2`, and beta falls only with that. Where half of the table is wanted, hardly any row is safely a
-//! negative, and the plain sum `e` is hard to beat. The more exemplars there are, the less is left for it to add.
+//! `x` is the exemplars' mean, `mu` that of the rows that do not look wanted, `q` the hint and `g` its trust, `rho` the belief, K the
+//! exemplars' weight. Where half of the table is wanted, hardly any row is safely a negative, and a plain sum is hard to beat. The
+//! more exemplars there are, the less is left for it to add. What all rows have in common helps a little where half is wanted and
+//! hurts where belief is mistaken, so half of `x'` is without it.
+//!
+//! Of a share `p` that is given `rho` is `10 p^1.5`, and beta falls only with that; what looks wanted is known to be, so that `x'` is
+//! `xc / |xc|` then, with [what stands in for exemplars](crate::cleared).
 
-use crate::background::{Background, Direction, Scores};
+use crate::background::{Background, Direction};
 use crate::near_rows::NearRows;
 use crate::prior::Prior;
 use crate::problem::Problem;
@@ -29,25 +34,21 @@ pub(crate) struct Blend {
 }
 
 impl Blend {
-    /// Of the exemplars' mean with the rows' scores along it, and the hint with its trust; `belief` is that of one exemplar
-    /// of the same evidence.
+    /// Of what the exemplars say, and the hint with its trust; `belief` is that of one exemplar of the same evidence.
     pub fn new(
-        (mean, mut likeness): (&[f64], Scores),
+        exemplars: Vec<f64>,
         hint: Option<(&Direction, f64)>,
         belief: f64,
-        background: &Background,
-    ) -> Option<Self> {
-        let length = kernel::inner(mean, mean).sqrt().max(f64::MIN_POSITIVE);
-        let mut e: Vec<f64> = mean.iter().map(|x| x / length).collect();
-        background.centre(&mut likeness);
-        let mut scores = likeness.scaled(1.0 / length);
+        background: &mut Background,
+    ) -> Self {
+        let mut e = exemplars;
         if let Some((hint, g)) = hint {
             kernel::add_scaled(&mut e, g, &hint.v);
-            scores.add_scaled(g, &hint.scores);
         }
+        let scores = background.scores(&e);
         let strength = STRENGTH * belief / background.deviation(&scores);
         let along_e = background.uncentred(&scores, &e);
-        (strength > 0.0).then_some(Blend { e, along_e, strength })
+        Blend { e, along_e, strength }
     }
 
     /// Adds the sum to a `w` and its scores over the background, which have this standard deviation.
@@ -55,6 +56,18 @@ impl Blend {
         kernel::add_scaled(w, self.strength * deviation, &self.e);
         kernel::add_scaled(scores, self.strength * deviation, &self.along_e);
     }
+}
+
+/// `x'` of the exemplars' mean `x`: half as it is, half seen from the background.
+pub(crate) fn half_centred(x: &[f64], background: &Background) -> Vec<f64> {
+    let mut half = halved(x);
+    kernel::add_scaled(&mut half, 1.0, &halved(&background.centred(x)));
+    half
+}
+
+fn halved(v: &[f64]) -> Vec<f64> {
+    let twice = 2.0 * kernel::inner(v, v).sqrt().max(f64::MIN_POSITIVE);
+    v.iter().map(|v| v / twice).collect()
 }
 
 /// What ranks, from where J is least: that smoothed, with the sum added; and the negatives' scores `w.x`, for which they are read

@@ -1,6 +1,6 @@
 //! A background cleared of the rows that look wanted, and the exemplars seen from it.
 //!
-//! In each of two rounds every row gets a score, in standard deviations along the exemplars and the hint, and by it a
+//! In each of two rounds, three for a share that is given, every row gets a score, in standard deviations along the exemplars and the hint, and by it a
 //! weight, with which all is measured anew:
 //!
 //! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing. Their
@@ -14,11 +14,13 @@ use crate::share::{self, Split, Together, UnderHint};
 use crate::training::TrainingSet;
 use crate::view::{HintGiven, View};
 
-/// How often the background is cleared: what is measured on the first one tells better which rows look wanted.
+/// How often the background is cleared: what is measured on the first one tells better which rows look wanted. Where it is
+/// known how many they are, once more still helps.
 const ROUNDS: usize = 2;
+const ROUNDS_FOR_SHARE: usize = 3;
 
-/// What a known share is believed for, beside its square: where half is wanted a plain sum is hard to beat.
-const BELIEF_BY_SHARE: f64 = 4.0;
+/// What a known share is believed for, beside its power 3/2.
+const BELIEF_BY_SHARE: f64 = 10.0;
 
 /// What is asked for, as far as it can be seen from a background.
 pub(crate) struct Asked {
@@ -40,7 +42,7 @@ pub(crate) struct Cleared {
     pub evidence: f64,
     /// What each row weighs, 0 to 1.
     pub weights: Vec<f64>,
-    /// Belief that the rows cleared away are the wanted class; of a share `p` that is known, `4 p^2`.
+    /// Belief that the rows cleared away are the wanted class; of a share `p` that is known, `10 p^1.5`.
     pub belief: f64,
     pub wanted_share: f64,
 }
@@ -56,11 +58,12 @@ impl Cleared {
         let view = View::of(&asked.mean, background, directions, asked.hint);
         let (weights, evidence) = (vec![1.0; set.negatives()], asked.evidence);
         let mut cleared = Cleared { view, evidence, weights, belief: 0.0, wanted_share: 0.0 };
-        for round in 0..ROUNDS {
+        let rounds = if asked.expected_share.is_some() { ROUNDS_FOR_SHARE } else { ROUNDS };
+        for round in 0..rounds {
             let looks = cleared.view.looks(directions);
             let Some(split) = Split::of(&looks) else { break };
             if let Some(share) = asked.expected_share {
-                (cleared.belief, cleared.wanted_share) = (BELIEF_BY_SHARE * share * share, share);
+                (cleared.belief, cleared.wanted_share) = (BELIEF_BY_SHARE * share * share.sqrt(), share);
                 cleared.weights.fill(1.0);
             } else {
                 if round == 0 {
