@@ -14,14 +14,19 @@
 //! `xc / |xc|` then, with [what stands in for exemplars](crate::cleared).
 
 use crate::background::{Background, Direction};
+use crate::cleared::Asked;
 use crate::near_rows::NearRows;
 use crate::prior::Prior;
 use crate::problem::Problem;
-use crate::solver::{Fit, unit};
+use crate::solver::{self, Fit};
+use crate::view::View;
 use crate::{kernel, objective};
 
 /// The share of the sum's scores beside the solution's, for full belief and one exemplar.
 const STRENGTH: f64 = 4.0;
+
+/// A vector shorter than this is a rounding error.
+const LEAST_LENGTH: f64 = 1e-6;
 
 /// The sum of exemplar and hint, and how much of it is added.
 #[derive(Debug, Clone)]
@@ -34,14 +39,22 @@ pub(crate) struct Blend {
 }
 
 impl Blend {
-    /// Of what the exemplars say, and the hint with its trust; `belief` is that of one exemplar of the same evidence.
+    /// Of the exemplars as they are asked with and as they are seen, and the hint with its trust; `belief` is that of one exemplar
+    /// of the same evidence.
     pub fn new(
-        exemplars: Vec<f64>,
+        asked: &Asked,
+        view: &View,
         hint: Option<(&Direction, f64)>,
         belief: f64,
         background: &mut Background,
     ) -> Self {
-        let mut e = exemplars;
+        let mut e = match asked.expected_share {
+            Some(_) => unit(&view.xc),
+            None => {
+                let both = unit(&asked.mean).into_iter().zip(unit(&background.centred(&asked.mean)));
+                both.map(|(plain, centred)| (plain + centred) / 2.0).collect()
+            }
+        };
         if let Some((hint, g)) = hint {
             kernel::add_scaled(&mut e, g, &hint.v);
         }
@@ -58,16 +71,10 @@ impl Blend {
     }
 }
 
-/// `x'` of the exemplars' mean `x`: half as it is, half seen from the background.
-pub(crate) fn half_centred(x: &[f64], background: &Background) -> Vec<f64> {
-    let mut half = halved(x);
-    kernel::add_scaled(&mut half, 1.0, &halved(&background.centred(x)));
-    half
-}
-
-fn halved(v: &[f64]) -> Vec<f64> {
-    let twice = 2.0 * kernel::inner(v, v).sqrt().max(f64::MIN_POSITIVE);
-    v.iter().map(|v| v / twice).collect()
+/// `v` at length 1, or all but 0 where it is so itself and its direction means nothing.
+fn unit(v: &[f64]) -> Vec<f64> {
+    let length = kernel::inner(v, v).sqrt().max(LEAST_LENGTH);
+    v.iter().map(|v| v / length).collect()
 }
 
 /// What ranks, from where J is least: that smoothed, with the sum added; and the negatives' scores `w.x`, for which they are read
@@ -87,7 +94,7 @@ pub(crate) fn finished(
         let deviation = background_deviation(problem, &scores);
         blend.add(&mut w, &mut scores, deviation);
     }
-    (Fit { weights: unit(&w), w, passes: fit.passes + 1, ..fit }, scores)
+    (Fit { weights: solver::unit(&w), w, passes: fit.passes + 1, ..fit }, scores)
 }
 
 /// `w` smoothed, and scaled so that the exemplars stand out from the background's mean as they did.

@@ -26,7 +26,7 @@
 //! mean direction whose scores do not follow those of the hint.
 
 use crate::background::{Background, Direction, Scores};
-use crate::blend::{Blend, half_centred};
+use crate::blend::Blend;
 use crate::cleared::{Asked, Cleared};
 use crate::problem::Params;
 use crate::share::Together;
@@ -127,11 +127,7 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         (Some(_), Some(away)) => Some(towards.plus(&away)),
         (None, away) => away,
     };
-    let shown = match params.expected_share {
-        Some(_) => scaled(&view.xc, 1.0 / view.square.sqrt()),
-        None => half_centred(&asked.mean, &background),
-    };
-    let blend = (summed > 0.0).then(|| Blend::new(shown, hint_direction, summed, &mut background));
+    let blend = (summed > 0.0).then(|| Blend::new(&asked, &view, hint_direction, summed, &mut background));
     Prior {
         lambda,
         hint_z: view.hint.as_ref().map(|hint| hint.z),
