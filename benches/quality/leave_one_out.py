@@ -21,7 +21,6 @@ import adaptive  # noqa: E402
 SAMPLE = 1000
 TRUSTS = np.array([0.05, 0.15, 0.3, 0.6, 1.0])
 RIGHT_COUNTS = 3.0
-SHIPPED = np.array([0.45, 1.25, 0.7, -0.7])
 
 
 def measure(folder, count):
@@ -76,7 +75,7 @@ def fitted(sets):
             total -= RIGHT_COUNTS * ap[right].mean() + ap[~right].mean()
         return total
 
-    return minimize(loss, SHIPPED, method="Nelder-Mead", options={"maxiter": 400}).x
+    return minimize(loss, adaptive.TRUST, method="Nelder-Mead", options={"maxiter": 400}).x
 
 
 def main():
@@ -89,7 +88,7 @@ def main():
     rows = []
     for i, (folder, (right, features, aps)) in enumerate(zip(folders, sets)):
         others = fitted(sets[:i] + sets[i + 1 :])
-        values = [value(constants, features, aps) for constants in (SHIPPED, everywhere, others)]
+        values = [value(constants, features, aps) for constants in (adaptive.TRUST, everywhere, others)]
         rows.append([v[mask].mean() for mask in (right, ~right) for v in values])
         print(f"| {folder.name} | " + " | ".join(f"{v:.4f}" for v in rows[-1]) + " |")
     print("| mean | " + " | ".join(f"{v:.4f}" for v in np.mean(rows, axis=0)) + " |")

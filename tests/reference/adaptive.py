@@ -31,8 +31,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+TRUST = np.array([0.45, 1.25, 1.0, -0.75])
+
+
 def trust(z, r, a):
-    return 0.05 + 0.95 * sigmoid(0.45 * z + 1.25 * np.log(r) + a - 0.75)
+    return 0.05 + 0.95 * sigmoid(TRUST @ [z, np.log(r), a, 1.0])
 
 
 def agreement(likeness, hint):
