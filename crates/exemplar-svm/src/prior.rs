@@ -20,7 +20,7 @@
 //!
 //! Wanted rows among the negatives would bend all of this: rows that look wanted weigh less, in every moment and in J,
 //! see [`cleared`](crate::cleared). The solution is smoothed, see [`near_rows`](crate::near_rows), and where much is believed to be
-//! wanted, the plain sum of exemplar and hint is added to it, see [`blend`](crate::blend).
+//! wanted, a sum of exemplar and hint is added to it, see [`blend`](crate::blend).
 //!
 //! Unwanted texts `r`, counter-hints and reasons, move `w0` by 0.2 of its own spread, away from the part of their
 //! mean direction whose scores do not follow those of the hint.
