@@ -122,7 +122,7 @@ impl<'a> Background<'a> {
     }
 
     /// Sees scores from the mean, whatever they were seen from.
-    pub fn centre(&self, scores: &mut Scores) {
+    fn centre(&self, scores: &mut Scores) {
         let offset = kernel::inner(&scores.0, &self.weights);
         scores.0.iter_mut().for_each(|score| *score -= offset);
     }

@@ -95,14 +95,13 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
     let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
     let evidence: f64 = set.exemplar_weights().iter().sum();
     let (crowding, together) = crowded(set, hint.is_some(), params, interrupt);
-    let given = given.chain([exemplars]);
+    // Only the hint's agreement asks for the rows' scores along the exemplars' mean.
+    let likeness = hint.map(|_| exemplars.clone());
     let (mut background, mut directions) =
-        Background::new(set.negative_values(), set.dimensions(), given, interrupt);
-    let Direction { v: exemplars, scores: likeness } =
-        directions.pop().expect("the exemplars' mean is the last");
-    let hint_given = hint.map(|_| HintGiven {
-        weight: params.hint_weight,
-        agreement: agreement(&likeness.0, &directions[0].scores.0),
+        Background::new(set.negative_values(), set.dimensions(), given.chain(likeness), interrupt);
+    let hint_given = hint.map(|_| {
+        let likeness = directions.pop().expect("the exemplars' mean is the last").scores;
+        HintGiven { weight: params.hint_weight, agreement: agreement(&likeness.0, &directions[0].scores.0) }
     });
     let asked = Asked {
         mean: exemplars,
