@@ -18,15 +18,12 @@ use crate::cleared::Asked;
 use crate::near_rows::NearRows;
 use crate::prior::Prior;
 use crate::problem::Problem;
-use crate::solver::{self, Fit};
+use crate::solver::{Fit, unit};
 use crate::view::View;
-use crate::{kernel, objective};
+use crate::{kernel, objective, text};
 
 /// The share of the sum's scores beside the solution's, for full belief and one exemplar.
 const STRENGTH: f64 = 4.0;
-
-/// A vector shorter than this is a rounding error.
-const LEAST_LENGTH: f64 = 1e-6;
 
 /// The sum of exemplar and hint, and how much of it is added.
 #[derive(Debug, Clone)]
@@ -48,10 +45,12 @@ impl Blend {
         belief: f64,
         background: &mut Background,
     ) -> Self {
+        let direction = |v: Vec<f64>| text::unit(v).unwrap_or_else(|| vec![0.0; background.dimensions()]);
         let mut e = match asked.expected_share {
-            Some(_) => unit(&view.xc),
+            Some(_) => direction(view.xc.clone()),
             None => {
-                let both = unit(&asked.mean).into_iter().zip(unit(&background.centred(&asked.mean)));
+                let both =
+                    direction(asked.mean.clone()).into_iter().zip(direction(background.centred(&asked.mean)));
                 both.map(|(plain, centred)| (plain + centred) / 2.0).collect()
             }
         };
@@ -71,12 +70,6 @@ impl Blend {
     }
 }
 
-/// `v` at length 1, or all but 0 where it is so itself and its direction means nothing.
-fn unit(v: &[f64]) -> Vec<f64> {
-    let length = kernel::inner(v, v).sqrt().max(LEAST_LENGTH);
-    v.iter().map(|v| v / length).collect()
-}
-
 /// What ranks, from where J is least: that smoothed, with the sum added; and the negatives' scores `w.x`, for which they are read
 /// once. The bias is left as it was.
 pub(crate) fn finished(
@@ -94,7 +87,7 @@ pub(crate) fn finished(
         let deviation = background_deviation(problem, &scores);
         blend.add(&mut w, &mut scores, deviation);
     }
-    (Fit { weights: solver::unit(&w), w, passes: fit.passes + 1, ..fit }, scores)
+    (Fit { weights: unit(&w), w, passes: fit.passes + 1, ..fit }, scores)
 }
 
 /// `w` smoothed, and scaled so that the exemplars stand out from the background's mean as they did.

@@ -1,7 +1,7 @@
 //! A background cleared of the rows that look wanted, and the exemplars seen from it.
 //!
-//! In each of two rounds, three for a share that is given, every row gets a score, in standard deviations along the exemplars and the hint, and by it a
-//! weight, with which all is measured anew:
+//! In each of two rounds, three for a share that is given, every row gets a score, in standard deviations along the exemplars and
+//! the hint, and by it a weight, with which all is measured anew:
 //!
 //! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing. Their
 //!   normalised mean stands in for another exemplar, of weight K for a share that is given and `K min(1, 2 rho)^2` for another.

@@ -83,7 +83,8 @@ fn unit_of(dimensions: &Dimensions, text: &InputVector) -> Result<Vec<f64>, FitE
     Ok(text.values.iter().map(|&value| f64::from(value) / length).collect())
 }
 
-fn unit(mut v: Vec<f64>) -> Option<Vec<f64>> {
+/// `v` at length 1; `None` where it is all but 0 and its direction means nothing.
+pub(crate) fn unit(mut v: Vec<f64>) -> Option<Vec<f64>> {
     let length = kernel::inner(&v, &v).sqrt();
     v.iter_mut().for_each(|v| *v /= length);
     (length > NO_DIRECTION).then_some(v)
