@@ -7,6 +7,7 @@ The fits are those of tests/reference/adaptive.py, which the extension's own are
 
 import pathlib
 import sys
+from functools import partial
 
 import numpy as np
 
@@ -23,12 +24,14 @@ VARIANTS = {
     "as it is": {},
     "with a neutral text": {"with_neutral": True},
     "text not whitened": {"whitening": lambda q, cov, ridge: q},
-    "every hint fully trusted": {"trust": lambda z, r, a: 1.0},
-    "trust by the exemplars alone": {"trust": lambda z, r, a: adaptive.trust(z, 1.0, 1.0)},
-    "trust without the agreement": {"trust": lambda z, r, a: adaptive.trust(z, r, 1.0)},
+    "every hint fully trusted": {"trust": lambda z, r, a, t: 1.0},
+    "trust by the exemplars alone": {"trust": lambda z, r, a, t: adaptive.trust(z, 1.0, 1.0, 0.0)},
+    "trust without the agreement": {"trust": lambda z, r, a, t: adaptive.trust(z, r, 1.0, t)},
+    "generic hints trusted alike": {"trust": lambda z, r, a, t: adaptive.trust(z, r, a, 0.0)},
     "not smoothed": {"smooth": lambda w, rows, xc: w},
     "background not cleared, nothing added": {"cleared": adaptive.uncleared},
     "background cleared, nothing added": {"strength": 0},
+    "exemplar and hint confirm nothing": {"cleared": partial(adaptive.cleared, confirming=lambda g: 0.0)},
     "the whole upper part dropped": {"least_discount": 1.0},
     "half of the exemplar's share": {"share": 0.325},
     "twice the exemplar's share": {"share": 1.3},
@@ -46,7 +49,7 @@ def answer(x, q, background, neutral, fitted=True, hinted=True, with_neutral=Fal
         spread = (background - background.mean(0)) @ np.stack([centred, q], 1)
         own, hint = spread.std(0)
         agreed = adaptive.agreement(background @ x, background @ q)
-        g = adaptive.trust(centred @ q / hint, hint * np.linalg.norm(centred) / own, agreed)
+        g = adaptive.trust(centred @ q / hint, hint * np.linalg.norm(centred) / own, agreed, adaptive.generic(background, q))
         return g * q / hint + 0.65 * centred / own
     one = np.ones(1)
     return adaptive.fit(x[None], one, none, np.zeros(0), background, hint=q if hinted else None,

@@ -42,8 +42,8 @@ def at_each_trust(data, query, x, background, hint):
     seen = []
 
     def given(trust):
-        def of(z, r, a):
-            seen.append((z, np.log(r), a, 1.0))
+        def of(z, r, a, t):
+            seen.append((z, np.log(r), a, max(t - 1, 0), 1.0))
             return trust
 
         return of
@@ -92,7 +92,7 @@ def main():
         rows.append([v[mask].mean() for mask in (right, ~right) for v in values])
         print(f"| {folder.name} | " + " | ".join(f"{v:.4f}" for v in rows[-1]) + " |")
     print("| mean | " + " | ".join(f"{v:.4f}" for v in np.mean(rows, axis=0)) + " |")
-    print("\nconstants of z, ln r, a and 1, fitted on all: " + ", ".join(f"{c:.2f}" for c in everywhere))
+    print("\nconstants of z, ln r, a, max(t - 1, 0) and 1, fitted on all: " + ", ".join(f"{c:.2f}" for c in everywhere))
 
 
 main()

@@ -31,11 +31,22 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-TRUST = np.array([0.45, 1.25, 1.0, -0.75])
+TRUST = np.array([0.45, 1.45, 1.3, -1.0, -1.1])
 
 
-def trust(z, r, a):
-    return 0.05 + 0.95 * sigmoid(TRUST @ [z, np.log(r), a, 1.0])
+def trust(z, r, a, t):
+    return 0.05 + 0.95 * sigmoid(TRUST @ [z, np.log(r), a, max(t - 1, 0), 1.0])
+
+
+def generic(B, q):
+    """How far a text lies along the rows' mean beyond it, in standard deviations of the rows."""
+    mu = B.mean(0)
+    return (q @ mu - mu @ mu) / (B @ mu).std()
+
+
+def confirming(g):
+    """How far exemplars and a hint of this trust confirm each other."""
+    return np.clip((g - 0.2) / 0.3, 0, 1)
 
 
 def agreement(likeness, hint):
@@ -122,11 +133,12 @@ def belief(c, place, kurtosis, by_rank):
     return sigmoid(7.1 + 1.33 * np.log(c + 0.02) - 2.8 * place - 1.38 * np.log(max(1, kurtosis)) + by_rank)
 
 
-def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_discount=0.8):
-    """What the rows weigh once those that look wanted weigh less, the belief that they are, and the exemplars with stand-ins."""
+def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_discount=0.8, confirming=confirming):
+    """What the rows weigh once those that look wanted weigh less, the belief that they are, how far exemplars and hint confirm each
+    other, and the exemplars with stand-ins."""
     K, x = weights.sum(), weights @ P / weights.sum()
-    v, own, mass, rho = np.ones(len(B)), x, K, 0.0
-    agree = None if q is None else agreement(B @ x, B @ q)
+    v, own, mass, rho, confirmed = np.ones(len(B)), x, K, 0.0, 0.0
+    given = None if q is None else (agreement(B @ x, B @ q), generic(B, q))
     for round in range(3 if expected_share else 2):
         xc = own - v @ B / v.sum()
         along, spread = moments(B, v, xc)
@@ -134,7 +146,7 @@ def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_disco
         if q is not None:
             scores, deviation = moments(B, v, q)
             z = xc @ q / deviation
-            g = trust(z, deviation * np.linalg.norm(xc) / spread, agree)
+            g = trust(z, deviation * np.linalg.norm(xc) / spread, *given)
             s = s + g * scores / deviation
         up = otsu(s)
         low, high = s[~up].mean(), s[up].mean()
@@ -145,11 +157,13 @@ def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_disco
             if round == 0:
                 place, kurtosis = 1.0, 3.0
                 if q is not None:
+                    confirmed = confirming(g)
                     h0, h1 = scores[~up].mean(), scores[up].mean()
                     place = 1 + g * (np.clip((z * deviation - h0) / (h1 - h0), 0, 4) - 1)
                     kurtosis = np.mean(scores**4) / np.mean(scores**2) ** 2
                 rho = belief(crowding(P, weights, B), place, kurtosis, by_rank(P, weights, counters, B) if q is None else 0.0)
-                wanted, stand_in = rho * up.mean(), min(1, 2 * rho) ** 2
+                wanted = confirmed * (0.02 / max(K, 1) + 0.35 * rho) + (1 - confirmed) * rho * up.mean()
+                stand_in = confirmed * 0.5 / max(K, 1) + (1 - confirmed) * min(1, 2 * rho) ** 2
             discount = least_discount + (1 - least_discount) * min(1, 2 * rho)
             v -= discount * np.clip(4 * (s - low) / (high - low) - 1, 0, 1)
         top = np.argsort(-s, kind="stable")[: min(int(np.floor(wanted * len(B) + 0.5)), len(B) - 1)]
@@ -157,11 +171,11 @@ def cleared(P, weights, counters, B, q, expected_share, trust=trust, least_disco
         own, mass = x, K
         if len(top):
             own, mass = (x + stand_in * unit(B[top].mean(0))) / (1 + stand_in), (1 + stand_in) * K
-    return v, rho, own, mass
+    return v, rho, confirmed, own, mass
 
 
 def uncleared(P, weights, counters, B, q, expected_share, trust, least_discount):
-    return np.ones(len(B)), 0.0, weights @ P / weights.sum(), weights.sum()
+    return np.ones(len(B)), 0.0, 0.0, weights @ P / weights.sum(), weights.sum()
 
 
 def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None, loss="squared_hinge", expected_share=None,
@@ -172,7 +186,7 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
     What follows `expected_share` is there to be changed by benches/quality/ablation.py."""
     m = None if neutral is None else unit(neutral)
     q = None if hint is None else without(m, hint, 0.5)
-    v, rho, own, K = cleared(P, weights, len(C), B, q, expected_share, trust, least_discount)
+    v, rho, confirmed, own, K = cleared(P, weights, len(C), B, q, expected_share, trust, least_discount)
     mu, xc = v @ B / v.sum(), own - v @ B / v.sum()
     Z = B - mu
     cov = (Z.T * v) @ Z / v.sum()
@@ -183,7 +197,7 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
     towards, push, w0, g = xc / spread * 2 / pull, 0.05, np.zeros(len(xc)), 0.0
     if hint is not None:
         deviation = spread_of(q)
-        g = trust(xc @ q / deviation, deviation * np.linalg.norm(xc) / spread, agreement(B @ (weights @ P), B @ q))
+        g = trust(xc @ q / deviation, deviation * np.linalg.norm(xc) / spread, agreement(B @ (weights @ P), B @ q), generic(B, q))
         white = whitening(q, cov, lam)
         white /= spread_of(white)
         towards, push = 2 * g * white / (g * max(0, xc @ white) + pull), 0.2
@@ -194,9 +208,11 @@ def objective(P, weights, C, c_weights, B, hint=None, unwanted=(), neutral=None,
         r = r - (r @ cov @ towards) / (towards @ cov @ towards) * towards
         w0 = w0 - push * spread_of(towards) * r / max(spread_of(r), least)
     mean = weights @ P / weights.sum()
-    e = unit(xc) if expected_share else (unit(mean) + unit(mean - mu)) / 2
+    e = unit(xc)
+    if not expected_share:
+        e = ((1 - confirmed) * unit(mean) + confirmed * e + unit(mean - mu)) / 2
     e = e + (0 if hint is None else g * q)
-    summed = rho * (1 if expected_share else min(1, 2 * rho))
+    summed = rho * (1 if expected_share else confirmed + (1 - confirmed) * min(1, 2 * rho))
 
     def finished(w):
         w = smooth(w, B, xc)
@@ -240,12 +256,15 @@ def main():
                                               (3, 2, 60, 12, "hcn", "squared_hinge", None), (2, 3, 80, 32, "c", "squared_hinge", None),
                                               (2, 0, 50, 16, "hn", "logistic", None), (1, 2, 90, 24, "hc", "logistic", None),
                                               (1, 0, 60, 16, "h", "squared_hinge", 0.2), (2, 1, 40, 12, "", "squared_hinge", 0.5),
-                                              (4, 0, 70, 16, "", "squared_hinge", None)]:
+                                              (4, 0, 70, 16, "", "squared_hinge", None), (1, 0, 90, 16, "H", "squared_hinge", None),
+                                              (3, 1, 90, 16, "H", "squared_hinge", None)]:
         mean = rng.normal(size=d) / np.sqrt(d)
         P, C, B = rows(rng, p, mean + rng.normal(size=d) / np.sqrt(d)), rows(rng, c, mean), rows(rng, n, mean)
         weights, c_weights = rng.integers(1, 4, p).astype(float), rng.integers(1, 4, c).astype(float)
         text = lambda: rows(rng, 1, mean)[0]
         hint, neutral = (text() if "h" in texts else None), (text() if "n" in texts else None)
+        if "H" in texts:  # one that says what the exemplars say
+            hint = unit(P.mean(0) + 0.3 * text()).astype(np.float32).astype(np.float64)
         unwanted = [text(), text()] if "c" in texts else []
         w, value = fit(P, weights, C, c_weights, B, hint, unwanted, neutral, loss, expected)
         cases.append(dict(exemplars=P.tolist(), weights=weights.tolist(), counter_exemplars=C.tolist(),

@@ -82,6 +82,10 @@ impl<'a> Background<'a> {
         directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
     }
 
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
     /// Of each row.
     pub fn dimensions(&self) -> usize {
         self.mean.len()

@@ -1,17 +1,19 @@
 //! From where J is least to what ranks: near rows are made to score alike, and where much is believed to be wanted, a sum is added.
 //!
 //! ```text
-//! w <- w + beta e        e = x' + g q        beta = 4 rho min(1, 2 rho) / K  std(z.w) / std(z.e)
-//! x' = (x / |x| + (x - mu) / |x - mu|) / 2
+//! w <- w + beta e        e = x' + g q        beta = 4 rho m / K  std(z.w) / std(z.e)
+//! x' = ((1 - conf) x / |x| + conf xc / |xc| + (x - mu) / |x - mu|) / 2
 //! ```
 //!
-//! `x` is the exemplars' mean, `mu` that of the rows that do not look wanted, `q` the hint and `g` its trust, `rho` the belief, K the
-//! exemplars' weight. Where half of the table is wanted, hardly any row is safely a negative, and a plain sum is hard to beat. The
+//! `x` is the exemplars' mean, `mu` that of the rows that do not look wanted, `xc` the difference with
+//! [what stands in for exemplars](crate::cleared), `q` the hint and `g` its trust, `rho` the belief, K the exemplars' weight, `conf` how
+//! far exemplars and hint [confirm](crate::share::confirmed) each other, and `m = conf + (1 - conf) min(1, 2 rho)`. Where half of the
+//! table is wanted, hardly any row is safely a negative, and a plain sum is hard to beat. The
 //! more exemplars there are, the less is left for it to add. What all rows have in common helps a little where half is wanted and
 //! hurts where belief is mistaken, so half of `x'` is without it.
 //!
 //! Of a share `p` that is given `rho` is `10 p^1.5`, and beta falls only with that; what looks wanted is known to be, so that `x'` is
-//! `xc / |xc|` then, with [what stands in for exemplars](crate::cleared).
+//! `xc / |xc|` then.
 
 use crate::background::{Background, Direction};
 use crate::cleared::Asked;
@@ -37,23 +39,24 @@ pub(crate) struct Blend {
 
 impl Blend {
     /// Of the exemplars as they are asked with and as they are seen, and the hint with its trust; `belief` is that of one exemplar
-    /// of the same evidence.
+    /// of the same evidence, `confirmed` how far exemplars and hint confirm each other.
     pub fn new(
         asked: &Asked,
         view: &View,
         hint: Option<(&Direction, f64)>,
         belief: f64,
+        confirmed: f64,
         background: &mut Background,
     ) -> Self {
         let direction = |v: Vec<f64>| text::unit(v).unwrap_or_else(|| vec![0.0; background.dimensions()]);
-        let mut e = match asked.expected_share {
-            Some(_) => direction(view.xc.clone()),
-            None => {
-                let both =
-                    direction(asked.mean.clone()).into_iter().zip(direction(background.centred(&asked.mean)));
-                both.map(|(plain, centred)| (plain + centred) / 2.0).collect()
+        let mut e = direction(view.xc.clone());
+        if asked.expected_share.is_none() {
+            let alone =
+                direction(asked.mean.clone()).into_iter().zip(direction(background.centred(&asked.mean)));
+            for (v, (plain, centred)) in e.iter_mut().zip(alone) {
+                *v = ((1.0 - confirmed) * plain + confirmed * *v + centred) / 2.0;
             }
-        };
+        }
         if let Some((hint, g)) = hint {
             kernel::add_scaled(&mut e, g, &hint.v);
         }

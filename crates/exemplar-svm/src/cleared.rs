@@ -4,7 +4,8 @@
 //! the hint, and by it a weight, with which all is measured anew:
 //!
 //! * Of a wanted share that is given or believed in, that part of the rows, those of the highest scores, weigh nothing. Their
-//!   normalised mean stands in for another exemplar, of weight K for a share that is given and `K min(1, 2 rho)^2` for another.
+//!   normalised mean stands in for another exemplar, of weight K for a share that is given. For another it weighs
+//!   `K min(1, 2 rho)^2`, and half an exemplar as far as the exemplars and the hint [confirm](share::confirmed) each other.
 //! * Where it is not given, the scores are split in two, and the upper part's rows weigh 0.2 or less: see
 //!   [`weights`](share::weights). Where little is wanted these are hardly ever wanted rows, and the fit hardly misses them.
 
@@ -21,6 +22,9 @@ const ROUNDS_FOR_SHARE: usize = 3;
 
 /// What a known share is believed for, beside its power 3/2.
 const BELIEF_BY_SHARE: f64 = 10.0;
+
+/// How many exemplars the mean of what is cleared away is worth where the hint confirms it.
+const CONFIRMED: f64 = 0.5;
 
 /// What is asked for, as far as it can be seen from a background.
 pub(crate) struct Asked {
@@ -44,6 +48,9 @@ pub(crate) struct Cleared {
     pub weights: Vec<f64>,
     /// Belief that the rows cleared away are the wanted class; of a share `p` that is known, `10 p^1.5`.
     pub belief: f64,
+    /// How far the exemplars and the hint [confirm](share::confirmed) each other, 0 to 1; 0 without a hint.
+    pub confirmed: f64,
+    /// What share of the rows is cleared away for wanted.
     pub wanted_share: f64,
 }
 
@@ -57,7 +64,8 @@ impl Cleared {
     ) -> Self {
         let view = View::of(&asked.mean, background, directions, asked.hint);
         let (weights, evidence) = (vec![1.0; set.negatives()], asked.evidence);
-        let mut cleared = Cleared { view, evidence, weights, belief: 0.0, wanted_share: 0.0 };
+        let confirmed = view.hint.as_ref().map_or(0.0, |hint| share::confirmed(hint.g));
+        let mut cleared = Cleared { view, evidence, weights, belief: 0.0, confirmed, wanted_share: 0.0 };
         let rounds = if asked.expected_share.is_some() { ROUNDS_FOR_SHARE } else { ROUNDS };
         for round in 0..rounds {
             let looks = cleared.view.looks(directions);
@@ -71,18 +79,30 @@ impl Cleared {
                 }
                 cleared.weights = share::weights(&split, &looks, share::discount(cleared.belief));
             }
-            let believed = cleared.believed(asked);
-            let stand_in = believed * believed;
-            let mean = cleared.without_wanted(stand_in, set, asked, &looks);
+            let mean = cleared.without_wanted(set, asked, &looks);
             background.reweigh(&cleared.weights, directions);
             cleared.view = View::of(&mean, background, directions, asked.hint);
         }
         cleared
     }
 
-    /// How far what is cleared away is taken for the wanted class: `min(1, 2 rho)`, and 1 for a share that is given.
+    /// How far what is cleared away is taken for the wanted class: `min(1, 2 rho)`, and 1 where it is confirmed or its share
+    /// is given.
     pub fn believed(&self, asked: &Asked) -> f64 {
-        if asked.expected_share.is_some() { 1.0 } else { share::taken(self.belief) }
+        if asked.expected_share.is_some() { 1.0 } else { self.if_confirmed(1.0, share::taken(self.belief)) }
+    }
+
+    /// What the mean of what is cleared away weighs beside the exemplars.
+    fn stand_in(&self, asked: &Asked) -> f64 {
+        if asked.expected_share.is_some() {
+            return 1.0;
+        }
+        let taken = share::taken(self.belief);
+        self.if_confirmed(CONFIRMED / asked.evidence.max(1.0), taken * taken)
+    }
+
+    fn if_confirmed(&self, confirmed: f64, other: f64) -> f64 {
+        self.confirmed * confirmed + (1.0 - self.confirmed) * other
     }
 
     fn believe(&mut self, split: &Split, looks: &[f64], asked: &Asked, directions: &[Direction]) {
@@ -94,13 +114,15 @@ impl Cleared {
             UnderHint { place, trust: hint.g, kurtosis: share::kurtosis(scores) }
         });
         self.belief = share::belief(asked.crowding, hint, asked.together);
-        self.wanted_share = self.belief * split.upper;
+        let confirmed = share::confirmed_share(self.belief, asked.evidence);
+        self.wanted_share = self.if_confirmed(confirmed, self.belief * split.upper);
     }
 
     /// Takes the weight of the wanted share of the rows, those that look wanted most, and returns the exemplars' mean with
-    /// theirs, which weighs `stand_in` of it.
-    fn without_wanted(&mut self, stand_in: f64, set: &TrainingSet, asked: &Asked, looks: &[f64]) -> Vec<f64> {
+    /// theirs, as far as that [stands in](Self::stand_in).
+    fn without_wanted(&mut self, set: &TrainingSet, asked: &Asked, looks: &[f64]) -> Vec<f64> {
         let (wanted, d) = (share::highest(looks, self.wanted_share), set.dimensions());
+        let stand_in = self.stand_in(asked);
         self.evidence = asked.evidence;
         wanted.iter().for_each(|&row| self.weights[row] = 0.0);
         let mut sum = vec![0.0; d];

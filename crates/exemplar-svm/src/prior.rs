@@ -32,7 +32,7 @@ use crate::problem::Params;
 use crate::share::Together;
 use crate::text::Texts;
 use crate::training::TrainingSet;
-use crate::view::{HintGiven, View, agreement};
+use crate::view::{HintGiven, View, agreement, generic};
 use crate::{crowding, kernel};
 
 /// Pull towards `w0`, in variances of the background along the exemplars, for one exemplar.
@@ -90,30 +90,11 @@ struct Pull {
 /// The pull for `set`, which has at least one exemplar and one negative.
 pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt: &mut dyn FnMut()) -> Prior {
     let hint = texts.hint.as_ref().filter(|_| params.hint_weight > 0.0);
-    let unwanted = mean_direction(texts.unwanted().cloned());
-    let given = hint.cloned().into_iter().chain(unwanted);
-    let exemplars = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
-    let evidence: f64 = set.exemplar_weights().iter().sum();
-    let (crowding, together) = crowded(set, hint.is_some(), params, interrupt);
-    // Only the hint's agreement asks for the rows' scores along the exemplars' mean.
-    let likeness = hint.map(|_| exemplars.clone());
-    let (mut background, mut directions) =
-        Background::new(set.negative_values(), set.dimensions(), given.chain(likeness), interrupt);
-    let hint_given = hint.map(|_| {
-        let likeness = directions.pop().expect("the exemplars' mean is the last").scores;
-        HintGiven { weight: params.hint_weight, agreement: agreement(&likeness.0, &directions[0].scores.0) }
-    });
-    let asked = Asked {
-        mean: exemplars,
-        evidence,
-        hint: hint_given,
-        expected_share: params.expected_share,
-        crowding,
-        together,
-    };
+    let (asked, mut background, mut directions) = asked(set, hint, texts, params, interrupt);
+    let evidence = asked.evidence;
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
     let summed = cleared.belief * cleared.believed(&asked) / evidence;
-    let Cleared { view, evidence: believed, weights, wanted_share, .. } = cleared;
+    let Cleared { view, evidence: believed, confirmed, weights, wanted_share, .. } = cleared;
     let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;
     let exemplar_pull = EXEMPLAR_SHARE * believed.powf(0.75) * view.square / view.deviation;
     let (hint_direction, unwanted) = directions.split_at(usize::from(hint.is_some()));
@@ -126,10 +107,13 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         (Some(_), Some(away)) => Some(towards.plus(&away)),
         (None, away) => away,
     };
-    let blend = (summed > 0.0).then(|| Blend::new(&asked, &view, hint_direction, summed, &mut background));
+    let blend =
+        (summed > 0.0).then(|| Blend::new(&asked, &view, hint_direction, summed, confirmed, &mut background));
+    // Of the exemplars alone: what stands in for them was chosen by the hint.
+    let own = background.centred(&asked.mean);
     Prior {
         lambda,
-        hint_z: view.hint.as_ref().map(|hint| hint.z),
+        hint_z: view.hint.as_ref().zip(hint).map(|(seen, q)| kernel::inner(&own, q) / seen.deviation),
         hint_trust: view.hint.as_ref().map(|hint| hint.trust),
         weights,
         wanted_share,
@@ -141,6 +125,32 @@ pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt
         },
         w0: pull.map(|pull| pull.w),
     }
+}
+
+/// What is asked for, the negatives as its background, and the texts' directions on it, the hint's first.
+fn asked<'a>(
+    set: &'a TrainingSet,
+    hint: Option<&Vec<f64>>,
+    texts: &Texts,
+    params: &Params,
+    interrupt: &'a mut dyn FnMut(),
+) -> (Asked, Background<'a>, Vec<Direction>) {
+    let unwanted = mean_direction(texts.unwanted().cloned());
+    let given = hint.cloned().into_iter().chain(unwanted);
+    let mean = mean(set.exemplar_values(), set.exemplar_weights(), set.dimensions());
+    let (crowding, together) = crowded(set, hint.is_some(), params, interrupt);
+    // Only the hint's agreement asks for the rows' scores along the exemplars' mean.
+    let likeness = hint.map(|_| mean.clone());
+    let (mut background, mut directions) =
+        Background::new(set.negative_values(), set.dimensions(), given.chain(likeness), interrupt);
+    let hint = hint.map(|hint| {
+        let likeness = directions.pop().expect("the exemplars' mean is the last").scores;
+        let agreement = agreement(&likeness.0, &directions[0].scores.0);
+        HintGiven { weight: params.hint_weight, agreement, generic: generic(hint, &mut background) }
+    });
+    let evidence = set.exemplar_weights().iter().sum();
+    let asked = Asked { mean, evidence, hint, expected_share: params.expected_share, crowding, together };
+    (asked, background, directions)
 }
 
 /// How [crowded](crate::crowding) it is around the exemplars, and how several rank where there is no hint; nothing is looked at for

@@ -64,6 +64,14 @@ const BELIEF_BY_CROWDING: f64 = 1.33;
 const BELIEF_BY_HINT: f64 = -2.8;
 const BELIEF_BY_KURTOSIS: f64 = -1.38;
 
+/// From which trust in it on a hint and the exemplars confirm each other, and from which fully: see [`confirmed`].
+const LEAST_CONFIRMING: f64 = 0.2;
+const FULLY_CONFIRMING: f64 = 0.5;
+
+/// The share that is cleared away where they do: see [`confirmed_share`].
+const LEAST_CONFIRMED: f64 = 0.02;
+const CONFIRMED_BY_BELIEF: f64 = 0.35;
+
 /// Where crowding begins to tell: as much as a sample holds by chance.
 const LEAST_CROWDING: f64 = 0.02;
 
@@ -124,6 +132,18 @@ pub(crate) fn kurtosis(scores: &[f64]) -> f64 {
     let (second, fourth) = squares.fold((0.0, 0.0), |(second, fourth), s| (second + s, fourth + s * s));
     let kurtosis = n * fourth / (second * second);
     if kurtosis.is_finite() { kurtosis.max(1.0) } else { NORMAL }
+}
+
+/// How far the exemplars and a hint of this trust confirm each other, from 0 to 1: what both point at is hardly ever wrong, even
+/// where little is wanted.
+pub(crate) fn confirmed(trust: f64) -> f64 {
+    ((trust - LEAST_CONFIRMING) / (FULLY_CONFIRMING - LEAST_CONFIRMING)).clamp(0.0, 1.0)
+}
+
+/// The share of the rows that is taken for wanted where exemplars of this weight K and a hint confirm each other: `0.35 rho`, as
+/// [`belief`] is fitted, and `0.02 / K`: the more exemplars, the more what lies near them and is no other exemplar tells.
+pub(crate) fn confirmed_share(belief: f64, evidence: f64) -> f64 {
+    LEAST_CONFIRMED / evidence.max(1.0) + CONFIRMED_BY_BELIEF * belief
 }
 
 /// How far the upper part is taken for the wanted class: `min(1, 2 rho)`.

@@ -606,6 +606,26 @@ fn rows_that_look_wanted_weigh_less_than_the_others() {
 }
 
 #[test]
+fn what_a_hint_and_the_exemplars_both_point_at_is_no_negative() {
+    let (mut random, d) = (Random(9), 64);
+    let wanted: Vec<f32> = random.vector(d);
+    let mut near = |share: f32| -> Vec<f32> {
+        random.vector(d).iter().zip(&wanted).map(|(v, w)| v + share * w).collect()
+    };
+    // Of 200 rows the first four are wanted.
+    let negatives = (0..200).map(|i| near(if i < 4 { 4.0 } else { 0.0 })).collect();
+    let right = Input { exemplars: vec![near(2.0)], hints: vec![near(2.0)], negatives, ..Input::default() };
+    let share = |input: &Input| input.problem().wanted_share().unwrap();
+    assert!(share(&right) > 0.02 && right.problem().hint_trust().unwrap() > 0.5, "{}", share(&right));
+    assert_eq!(right.problem().weights[1..5], [0.0; 4]);
+    // Four exemplars are evidence of their own, and a hint that hardly counts confirms nothing.
+    let many = Input { exemplars: (0..4).map(|_| near(2.0)).collect(), ..right.clone() };
+    let faint = right.with(|params| params.hint_weight = 0.2);
+    assert!(share(&many) < share(&right), "{} {}", share(&many), share(&right));
+    assert!(share(&faint) < 0.01, "{}", share(&faint));
+}
+
+#[test]
 fn without_negatives_the_counter_exemplars_are_them() {
     let input = Input { counter_exemplars: vec![], ..Input::full(5) };
     let negatives = input.negatives.clone();
@@ -878,18 +898,33 @@ fn the_adaptive_form_agrees_with_an_independent_implementation() {
 }
 
 #[test]
-fn trust_goes_by_the_exemplars_the_spread_and_the_agreement() {
+fn trust_goes_by_the_exemplars_the_spread_the_agreement_and_what_is_generic() {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    for (z, r, a, reliable) in [
-        (0.0, 1.0, 0.0, -0.75),
-        (3.0, 1.0, 0.5, 1.1),
-        (-1.0, 0.3, 0.0, -1.2 + 1.25 * 0.3f64.ln()),
-        (2.0, 1.0, -1.0, -0.85),
+    for (z, r, a, t, reliable) in [
+        (0.0, 1.0, 0.0, -5.0, -1.1),
+        (3.0, 1.0, 0.5, 1.0, 0.9),
+        (-1.0, 0.3, 0.0, 0.9, -1.55 + 1.45 * 0.3f64.ln()),
+        (2.0, 1.0, -1.0, 3.0, -3.5),
     ] {
-        let trust = view::trust(z, r, a);
-        assert!((trust - (0.05 + 0.95 * sigmoid(reliable))).abs() < 1e-12, "{z} {r} {a}: {trust}");
+        let trust = view::trust(z, r, a, t);
+        assert!((trust - (0.05 + 0.95 * sigmoid(reliable))).abs() < 1e-12, "{z} {r} {a} {t}: {trust}");
     }
-    assert!((view::trust(1.0, 0.0, 0.0) - 0.05).abs() < 1e-12);
+    assert!((view::trust(1.0, 0.0, 0.0, 0.0) - 0.05).abs() < 1e-12);
+    assert_eq!(view::trust(1.0, 1.0, 0.0, 1e9), 0.05);
+}
+
+#[test]
+fn a_text_along_what_all_rows_share_is_generic() {
+    let rows = [1.0f32, 0.0, 0.6, 0.8, 1.0, 0.0, 0.6, -0.8];
+    let mut interrupt = || ();
+    let (mut background, _) = background::Background::new(&rows, 2, [], &mut interrupt);
+    // The mean is (0.8, 0), along which the rows score 0.8 and 0.48, 0.64 on average.
+    for (text, t) in [([1.0, 0.0], 1.0), ([0.8, 0.6], 0.0), ([0.0, 1.0], -4.0)] {
+        let generic = view::generic(&text, &mut background);
+        assert!((generic - t).abs() < 1e-6, "{text:?}: {generic}");
+    }
+    let (mut background, _) = background::Background::new(&rows[..2], 2, [], &mut interrupt);
+    assert!(view::generic(&[1.0, 0.0], &mut background).abs() < 1e-6);
 }
 
 #[test]
@@ -1028,6 +1063,10 @@ fn belief_rises_with_the_crowding_and_falls_where_few_stand_out() {
     assert!(share::belief(0.3, None, None) > share::belief(0.1, None, None));
     assert!(at(0.2, 3.0, 1.0, 3.0) < at(0.2, 3.0, 0.1, 3.0));
     assert!(at(0.2, 1.0, 1.0, 9.0) < at(0.2, 1.0, 1.0, 2.0));
+    assert!(share::confirmed(0.2) == 0.0 && share::confirmed(0.5) == 1.0 && share::confirmed(2.0) == 1.0);
+    assert!((share::confirmed(0.35) - 0.5).abs() < 1e-12);
+    assert_eq!(share::confirmed_share(0.0, 0.5), 0.02);
+    assert!((share::confirmed_share(0.4, 4.0) - 0.145).abs() < 1e-12);
     assert!(share::discount(0.0) == 0.8 && share::discount(0.25) == 0.9 && share::discount(0.7) == 1.0);
 }
 

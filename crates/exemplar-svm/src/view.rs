@@ -9,20 +9,25 @@ const LEAST_TRUST: f64 = 0.05;
 
 /// What trust goes by: see [`trust`].
 const BY_Z: f64 = 0.45;
-const BY_SPREAD: f64 = 1.25;
-const BY_AGREEMENT: f64 = 1.0;
-const OFFSET: f64 = -0.75;
+const BY_SPREAD: f64 = 1.45;
+const BY_AGREEMENT: f64 = 1.3;
+const BY_GENERIC: f64 = -1.0;
+const OFFSET: f64 = -1.1;
+
+/// So many standard deviations beyond the rows' mean a text is no more generic than many good ones.
+const LEAST_GENERIC: f64 = 1.0;
 
 /// How many of the rows that look most like the exemplars, and of those that fit the hint best, are compared: these parts of
 /// all, in ascending order, but no fewer than so many.
 const COMPARED: [usize; 3] = [50, 20, 10];
 const LEAST_COMPARED: usize = 20;
 
-/// A hint as it was given: its weight and its [`agreement`] with the exemplars.
+/// A hint as it was given: its weight, its [`agreement`] with the exemplars, and how [`generic`] it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HintGiven {
     pub weight: f64,
     pub agreement: f64,
+    pub generic: f64,
 }
 
 /// The exemplars seen from the mean of a background's rows.
@@ -60,13 +65,14 @@ impl View {
         let square = kernel::inner(&xc, &xc).max(f64::MIN_POSITIVE);
         let along_xc = background.scores(&xc);
         let deviation = background.deviation(&along_xc);
-        let hint = directions.first().zip(hint).map(|(direction, HintGiven { weight, agreement })| {
-            let spread = background.deviation(&direction.scores);
-            let z = kernel::inner(&xc, &direction.v) / spread;
-            let relative = spread * square.sqrt() / deviation;
-            let trust = trust(z, relative, agreement);
-            HintView { z, trust, g: weight * trust, deviation: spread }
-        });
+        let hint =
+            directions.first().zip(hint).map(|(direction, HintGiven { weight, agreement, generic })| {
+                let spread = background.deviation(&direction.scores);
+                let z = kernel::inner(&xc, &direction.v) / spread;
+                let relative = spread * square.sqrt() / deviation;
+                let trust = trust(z, relative, agreement, generic);
+                HintView { z, trust, g: weight * trust, deviation: spread }
+            });
         View { xc, square, along_xc, deviation, hint }
     }
 
@@ -81,15 +87,26 @@ impl View {
     }
 }
 
-/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(0.45 z + 1.25 ln r + a - 0.75)`.
+/// Trust in a hint, from 0.05 to 1: `0.05 + 0.95 sigmoid(0.45 z + 1.45 ln r + 1.3 a - max(t - 1, 0) - 1.1)`.
 ///
 /// * `z`: standard deviations that the exemplars stand out under the hint. One that does not know its own exemplars is wrong.
 /// * `r`: the spread of the rows' scores under the hint, of that along the exemplars' direction. About 1 where texts and
 ///   rows are of one kind, 0.3 for texts beside images, less for a text that has nothing to say about these rows.
 /// * `a`: the [`agreement`] of hint and exemplars.
-pub(crate) fn trust(z: f64, r: f64, a: f64) -> f64 {
-    let reliable = BY_Z * z + BY_SPREAD * r.max(f64::MIN_POSITIVE).ln() + BY_AGREEMENT * a + OFFSET;
+/// * `t`: how [`generic`] the hint is.
+pub(crate) fn trust(z: f64, r: f64, a: f64, t: f64) -> f64 {
+    let reliable = BY_Z * z + BY_SPREAD * r.max(f64::MIN_POSITIVE).ln() + BY_AGREEMENT * a;
+    let reliable = reliable + BY_GENERIC * (t - LEAST_GENERIC).max(0.0) + OFFSET;
     LEAST_TRUST + (1.0 - LEAST_TRUST) * sigmoid(reliable)
+}
+
+/// How far a text lies along the rows' mean beyond it, in standard deviations of the rows there: `(q.mu - |mu|^2) / std(x.mu)`.
+/// One that lies farther along what all rows share than the rows do says little of which of them are wanted: 0 or less for most
+/// good hints, 2 to 4 for the mean of many among texts, and far below 0 beside images.
+pub(crate) fn generic(q: &[f64], background: &mut Background) -> f64 {
+    let mean = background.mean().to_vec();
+    let along_mean = background.scores(&mean);
+    kernel::inner(&background.centred(q), &mean) / background.deviation(&along_mean)
 }
 
 /// How much more often than by chance a row among the best under the hint is among those most like the exemplars too: the mean of
