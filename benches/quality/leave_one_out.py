@@ -43,7 +43,7 @@ def at_each_trust(data, query, x, background, hint):
 
     def given(trust):
         def of(z, r, a, t):
-            seen.append((z, np.log(r), a, max(t - 1, 0), 1.0))
+            seen.append(adaptive.measures(z, r, a, t))
             return trust
 
         return of

@@ -34,8 +34,13 @@ def sigmoid(x):
 TRUST = np.array([0.45, 1.45, 1.3, -1.0, -1.1])
 
 
+def measures(z, r, a, t):
+    """What the constants of trust weigh."""
+    return z, np.log(r), a, max(t - 1, 0), 1.0
+
+
 def trust(z, r, a, t):
-    return 0.05 + 0.95 * sigmoid(TRUST @ [z, np.log(r), a, max(t - 1, 0), 1.0])
+    return 0.05 + 0.95 * sigmoid(TRUST @ measures(z, r, a, t))
 
 
 def generic(B, q):

@@ -82,6 +82,7 @@ impl<'a> Background<'a> {
         directions.iter_mut().for_each(|direction| self.centre(&mut direction.scores));
     }
 
+    /// `mu`
     pub fn mean(&self) -> &[f64] {
         &self.mean
     }

@@ -8,9 +8,9 @@
 //! `x` is the exemplars' mean, `mu` that of the rows that do not look wanted, `xc` the difference with
 //! [what stands in for exemplars](crate::cleared), `q` the hint and `g` its trust, `rho` the belief, K the exemplars' weight, `conf` how
 //! far exemplars and hint [confirm](crate::share::confirmed) each other, and `m = conf + (1 - conf) min(1, 2 rho)`. Where half of the
-//! table is wanted, hardly any row is safely a negative, and a plain sum is hard to beat. The
-//! more exemplars there are, the less is left for it to add. What all rows have in common helps a little where half is wanted and
-//! hurts where belief is mistaken, so half of `x'` is without it.
+//! table is wanted, hardly any row is safely a negative, and a plain sum is hard to beat. The more exemplars there are, the less is
+//! left for it to add. What all rows have in common helps a little where half is wanted and hurts where belief is mistaken, so half
+//! of `x'` is without it.
 //!
 //! Of a share `p` that is given `rho` is `10 p^1.5`, and beta falls only with that; what looks wanted is known to be, so that `x'` is
 //! `xc / |xc|` then.

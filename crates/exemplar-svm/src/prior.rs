@@ -91,9 +91,8 @@ struct Pull {
 pub(crate) fn prior(set: &TrainingSet, texts: &Texts, params: &Params, interrupt: &mut dyn FnMut()) -> Prior {
     let hint = texts.hint.as_ref().filter(|_| params.hint_weight > 0.0);
     let (asked, mut background, mut directions) = asked(set, hint, texts, params, interrupt);
-    let evidence = asked.evidence;
     let cleared = Cleared::of(set, &asked, &mut background, &mut directions);
-    let summed = cleared.belief * cleared.believed(&asked) / evidence;
+    let summed = cleared.belief * cleared.believed(&asked) / asked.evidence;
     let Cleared { view, evidence: believed, confirmed, weights, wanted_share, .. } = cleared;
     let lambda = PULL * (view.deviation * view.deviation / view.square).max(LEAST_SPREAD) / believed;
     let exemplar_pull = EXEMPLAR_SHARE * believed.powf(0.75) * view.square / view.deviation;

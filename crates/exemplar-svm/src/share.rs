@@ -64,7 +64,8 @@ const BELIEF_BY_CROWDING: f64 = 1.33;
 const BELIEF_BY_HINT: f64 = -2.8;
 const BELIEF_BY_KURTOSIS: f64 = -1.38;
 
-/// From which trust in it on a hint and the exemplars confirm each other, and from which fully: see [`confirmed`].
+/// The trust in a hint from which on it and the exemplars confirm each other, and that from which on they do fully: see
+/// [`confirmed`].
 const LEAST_CONFIRMING: f64 = 0.2;
 const FULLY_CONFIRMING: f64 = 0.5;
 
@@ -141,7 +142,7 @@ pub(crate) fn confirmed(trust: f64) -> f64 {
 }
 
 /// The share of the rows that is taken for wanted where exemplars of this weight K and a hint confirm each other: `0.35 rho`, as
-/// [`belief`] is fitted, and `0.02 / K`: the more exemplars, the more what lies near them and is no other exemplar tells.
+/// [`belief`] is fitted, and `0.02 / K`: with more exemplars a negative near them tells more.
 pub(crate) fn confirmed_share(belief: f64, evidence: f64) -> f64 {
     LEAST_CONFIRMED / evidence.max(1.0) + CONFIRMED_BY_BELIEF * belief
 }
